@@ -1,0 +1,23 @@
+# Two commands on a machine with Python 3.11+ and make: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: run test clean
+
+run: $(READY)
+	@$(VENV)/bin/cdp run --sample
+
+test: $(READY)
+	@$(VENV)/bin/python -m pytest
+
+# Installed once; again only when the locked versions or the package's own metadata change.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up .venv (once; the packages are what takes the time) …"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) data/landing data/lake data/warehouse data/reports data/activation data/state

@@ -1,0 +1,180 @@
+"""What an export of a system looks like: frozen contracts that detection, reading and SQL share.
+
+Here belong the vocabulary (`Contract`, `Column`, `Variant`, `Finding`) and the law of names. A system's own
+contracts are in the module named after it; how a file is read is in `reading`, and what the types
+accept is in `sql/functions.sql`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+# Type -> the SQL that casts a cell; NULL for a filled cell means that the cell is unusable. Types
+# without SQL say what a text is and are never a reason to set a row aside.
+CASTS: dict[str, str | None] = {
+    "text": None,
+    "email": None,
+    "phone": None,
+    "integer": "as_integer({0})",
+    "decimal": "as_decimal({0})",
+    "boolean": "as_boolean({0})",
+    "timestamp": "as_utc({0})",
+    "epoch": "as_epoch_utc({0})",
+    "date": "as_date({0})",
+    "time": "as_time({0})",
+    "time_zone": "iana_zone({0})",
+    "salesforce_id": "salesforce_id_or_empty({0})",
+    "json": "as_json({0})",
+}
+
+EXPECTED: dict[str, str] = {
+    "integer": "a whole number",
+    "decimal": "an amount",
+    "boolean": "true/false, yes/no or 1/0",
+    "timestamp": "a date and time from 1900 on",
+    "epoch": "seconds since 1970",
+    "date": "a date from 1900 on",
+    "time": "a time of day",
+    "time_zone": "a time zone's name",
+    "salesforce_id": "15 or 18 letters and digits",
+    "json": "valid JSON",
+}
+
+
+def snake_case(header: str) -> str:
+    """A vendor's header as a column name: MailingPostalCode -> mailing_postal_code."""
+    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", header)
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", spaced)
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def normalise_header(header: str) -> str:
+    """What two spellings of one header have in common: no BOM, case, spaces or punctuation."""
+    return "".join(character for character in header.casefold() if character.isalnum())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an export, under the name it has in raw and staging.
+
+    `aliases` are the other spellings known of `header`; `containing` names a column by a word, for
+    vendors whose users rename it; `guarded` says that the vendor writes a spreadsheet's apostrophe
+    before numbers.
+    """
+
+    name: str
+    header: str
+    description: str
+    type: str = "text"
+    aliases: tuple[str, ...] = ()
+    containing: str | None = None
+    required: bool = False
+    guarded: bool = False
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """Normalised spellings, the current one first."""
+        return tuple(normalise_header(header) for header in (self.header, *self.aliases))
+
+
+def column(
+    header: str,
+    description: str,
+    type: str = "text",  # noqa: A002 -- the word the contract uses
+    *,
+    name: str | None = None,
+    aliases: tuple[str, ...] = (),
+    containing: str | None = None,
+    required: bool = False,
+    guarded: bool = False,
+) -> Column:
+    """A column named by the law: the snake_case of its current header, unless `name` is given."""
+    if type not in CASTS:
+        raise ValueError(f"column {header!r}: no type {type!r}")
+    return Column(
+        name=name or snake_case(header),
+        header=header,
+        description=description,
+        type=type,
+        aliases=aliases,
+        containing=containing,
+        required=required,
+        guarded=guarded,
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something worth telling about a delivery: what was expected, what was found, what to do.
+
+    `severity` is error (set aside), warn or info. `found` names headers, counts and shapes, never
+    the value of a cell.
+    """
+
+    severity: str
+    reason: str
+    expected: str = ""
+    found: str = ""
+    remedy: str = ""
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A dialect or generation, known by headers in their exact spelling or by the file's name."""
+
+    name: str
+    headers: tuple[str, ...] = ()
+    file_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One export of one system.
+
+    `key`: columns that every row must fill, as far as the file has them; where it has none of
+    them, a row must fill one of `key_otherwise`. `anchors`: sets of column names of which one must
+    be in the file, to tell exports apart that share columns. `refused`: headers that no such
+    export has, with what the file is instead. `time` and `day`: SQL over the raw columns for the
+    record's time and, for exports of events, the UTC date `occurred_on`. `is_open`: users name
+    columns of their own, so an unknown header is not a renamed one.
+    """
+
+    system: str
+    export: str
+    title: str
+    description: str
+    grain: str
+    format: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    key_otherwise: tuple[str, ...] = ()
+    key_prefix: str | None = None
+    anchors: tuple[tuple[str, ...], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    variants: tuple[Variant, ...] = ()
+    time: str | None = None
+    day: str | None = None
+    custom_suffix: str | None = None
+    is_open: bool = False
+    may_repeat_headers: bool = False
+    repeats_key: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}__{self.export}"
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.required)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError if the contract has none."""
+        for candidate in self.columns:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)

@@ -1,0 +1,986 @@
+"""Reading one accepted text into one raw part, and counting what could not be used, exactly.
+
+A part is Parquet with one row per record, in the order of the file, all text: the row at position
+n is record n of the file, the unusable ones included, which a table of quarantine entries names.
+The fast way is DuckDB's CSV reader, believed only if its count equals ours; else records are cut
+one by one. Where a part lies, and what is made of it, is not known here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.contract import CASTS, EXPECTED, Contract, Finding
+from connectors.delivery import Member
+from connectors.detect import Detection, match, w3c_fields
+from connectors.records import (
+    LONGEST_RECORD,
+    Lines,
+    Uncut,
+    count_csv_records,
+    csv_records,
+    find_lines,
+    json_objects,
+    read_lines,
+    replace_lines,
+)
+
+FUNCTIONS = Path(__file__).parent.parent / "sql" / "functions.sql"
+
+QUARANTINE = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        ("column_name", pa.string()),
+        ("reason", pa.string()),
+        ("expected", pa.string()),
+        ("found", pa.string()),
+        ("remedy", pa.string()),
+        ("raw_text", pa.string()),
+    ]
+)
+
+_BATCH = 20_000
+_LONGEST_RAW_TEXT = 100_000
+# No text of ours has this character, so a line stays whole.
+_NO_DELIMITER = "\x01"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of one text. `rows_read` = `rows_accepted` + `rows_quarantined`.
+
+    `quarantine` has one row per violation (schema `QUARANTINE`), in order of `row_number`, which
+    counts records from 1; `raw_text` only where a record could not be cut into columns. `period`
+    is the first and last time of the records, in UTC. `is_exact` says that records were cut one by
+    one, because the fast way did not give every record.
+    """
+
+    contract: Contract
+    part: Path
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    quarantine: pa.Table
+    warnings: tuple[Finding, ...]
+    period: tuple[datetime, datetime] | None
+    is_exact: bool
+
+
+class RecordsLost(RuntimeError):
+    """The part does not hold every record of its file: a defect of the reader, never bad data."""
+
+
+def load_functions(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes the macros of sql/functions.sql known to a connection."""
+    con.execute(FUNCTIONS.read_text(encoding="utf-8"))
+
+
+def read(
+    member: Member, detection: Detection, *, part: Path, con: duckdb.DuckDBPyConnection
+) -> Reading:
+    """Writes the raw part of a text that `detection` accepted, and says what it holds.
+
+    `con` needs to keep the order of rows (DuckDB's default). Scratch files are made beside the
+    member's content and removed. OSError and duckdb's errors are of the machine: a full disk, too
+    little memory; data is never a reason to raise.
+    """
+    if detection.contract is None or member.content is None:
+        raise ValueError("only what was accepted can be read")
+    if not con.execute("select current_setting('preserve_insertion_order')").fetchall()[0][0]:
+        raise ValueError("the connection does not keep the order of rows")
+    load_functions(con)
+    write = _WRITERS[detection.contract.format]
+    with _scratch(member.content) as scratch:
+        written = write(member, detection, part, con, scratch)
+    return _checked(detection.contract, written, part, con)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A part as written: its columns that have something, its rows, the records not cut."""
+
+    columns: frozenset[str]
+    rows: int
+    uncut: dict[int, Uncut]
+    is_exact: bool
+
+
+@contextmanager
+def _scratch(content: Path) -> Iterator[Callable[[str], Path]]:
+    """Gives names for files beside the content; the files are gone afterwards."""
+    made: list[Path] = []
+
+    def name(suffix: str) -> Path:
+        made.append(content.with_name(f"{content.name}.{suffix}"))
+        return made[-1]
+
+    try:
+        yield name
+    finally:
+        for path in made:
+            path.unlink(missing_ok=True)
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def _write_csv(
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Callable[[str], Path],
+) -> _Written:
+    width = len(detection.headers)
+    cells = [f"c{at}" for at in range(width)]
+    columns = frozenset(detection.columns)
+    if not member.has_nul and not member.must_decode:
+        expected = count_csv_records(member.content, quote=detection.quote)
+        if expected is not None:
+            source, values = _csv_source(member.content, cells, detection, has_header=True)
+            rows = _try_copy(source, values, cells, member, detection, part, con)
+            if rows == expected - 1:
+                return _Written(columns, rows, {}, is_exact=False)
+    uncut: dict[int, Uncut] = {}
+    records = csv_records(
+        member.content,
+        encoding=_python_encoding(member),
+        delimiter=detection.delimiter,
+        quote=detection.quote,
+        width=width,
+    )
+    is_suspect = member.has_nul or member.must_decode is not None
+    cut = _write_cells(scratch("cells"), cells, _clean(records, uncut, is_suspect))
+    rows = _copy(
+        "read_parquet($cells)", {"cells": str(scratch("cells"))}, cells, member, detection, part, con
+    )
+    if rows != cut:
+        raise RecordsLost(f"{rows} of {cut} records in the part")
+    return _Written(columns, rows, uncut, is_exact=True)
+
+
+def _python_encoding(member: Member) -> str:
+    if member.must_decode == "cp1252":
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _csv_source(
+    content: Path, cells: Sequence[str], detection: Detection, *, has_header: bool
+) -> tuple[str, dict[str, object]]:
+    """DuckDB's CSV reader as a relation of text columns, with every guess switched off."""
+    columns = ", ".join(f"'{cell}': 'VARCHAR'" for cell in cells)
+    source = f"""read_csv(
+        $content, columns = {{{columns}}}, auto_detect = false, header = {has_header},
+        delim = $delimiter, quote = $quote, escape = $escape, compression = 'none',
+        strict_mode = true, allow_quoted_nulls = false, max_line_size = {LONGEST_RECORD},
+        hive_partitioning = false
+    )"""
+    values = {
+        "content": str(content),
+        "delimiter": detection.delimiter,
+        "quote": detection.quote,
+        "escape": detection.quote,
+    }
+    return source, values
+
+
+def _try_copy(
+    source: str,
+    values: dict[str, object],
+    cells: Sequence[str],
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> int | None:
+    """Rows copied, or None if the reader refused the text. Its message holds cells: it is dropped."""
+    try:
+        return _copy(source, values, cells, member, detection, part, con)
+    except duckdb.InvalidInputException:
+        return None
+
+
+def _copy(
+    source: str,
+    values: dict[str, object],
+    cells: Sequence[str],
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> int:
+    contract = detection.contract
+    texts = []
+    for column in contract.columns:
+        at = detection.columns.get(column.name)
+        cell = "cast(null as varchar)" if at is None else cells[at]
+        texts.append(f"{_guarded(cell, column.guarded)} as \"{column.name}\"")
+    extra, keys = _extra([(cells[at], header) for at, header in detection.extra])
+    return _copy_texts(
+        source, {**values, **keys}, texts, extra, member, detection, part, con
+    )
+
+
+def _guarded(cell: str, is_guarded: bool) -> str:
+    return f"as_unguarded({cell})" if is_guarded else cell
+
+
+def _extra(columns: Sequence[tuple[str, str]]) -> tuple[str, dict[str, object]]:
+    """SQL for the JSON object of the filled cells that the contract does not know, and its keys."""
+    keys: dict[str, object] = {}
+    pairs = []
+    seen: dict[str, int] = {}
+    for number, (cell, header) in enumerate(columns, start=1):
+        label = header or f"column_{number}"
+        seen[label] = seen.get(label, 0) + 1
+        if seen[label] > 1:
+            label = f"{label}_{seen[label]}"
+        keys[f"key{number}"] = json.dumps(label, ensure_ascii=False) + ":"
+        pairs.append(f"case when {cell} <> '' then $key{number} || to_json({cell}) end")
+    if not pairs:
+        return "cast(null as varchar)", {}
+    return f"'{{' || nullif(concat_ws(',', {', '.join(pairs)}), '') || '}}'", keys
+
+
+def _copy_texts(
+    source: str,
+    values: dict[str, object],
+    texts: Sequence[str],
+    extra: str,
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> int:
+    """Writes a part from the SQL of its columns, and returns how many rows it wrote."""
+    contract = detection.contract
+    day = f", {contract.day} as occurred_on" if contract.day else ""
+    copied = con.execute(
+        f"""
+        copy (
+            select *{day}
+            from (
+                select
+                    {", ".join(texts)},
+                    {extra} as _extra,
+                    cast($variant as varchar) as _variant,
+                    cast($file as varchar) as _file,
+                    cast($delivered_at as timestamp) as _delivered_at
+                from {source}
+            )
+        ) to $part (format parquet, compression zstd, compression_level 1)
+        """,
+        {
+            **values,
+            "variant": detection.variant,
+            "file": member.sha256[:16],
+            "delivered_at": member.delivered_at.replace(tzinfo=None),
+            "part": str(part),
+        },
+    )
+    return copied.fetchall()[0][0]
+
+
+def _clean(
+    records: Iterable[list[str | None] | Uncut], uncut: dict[int, Uncut], is_suspect: bool
+) -> Iterator[list[str | None] | None]:
+    """Records without cells that no table can hold; None for those not cut, kept in `uncut`."""
+    for number, record in enumerate(records, start=1):
+        if isinstance(record, Uncut):
+            uncut[number] = record
+            yield None
+        elif is_suspect and (unusable := _unusable(record)):
+            uncut[number] = unusable
+            yield None
+        else:
+            yield record
+
+
+def _unusable(record: Sequence[str | None]) -> Uncut | None:
+    text = "".join(cell for cell in record if cell)
+    if "\0" in text:
+        return Uncut(
+            "NUL bytes",
+            expected="text",
+            found="NUL bytes within the record",
+            remedy="have the file exported again; its disk or transfer may be at fault",
+            text="",
+        )
+    if _SURROGATE.search(text):
+        return Uncut(
+            "undecodable bytes",
+            expected="one encoding throughout",
+            found="bytes of another",
+            remedy="have the source export in UTF-8",
+            text="",
+        )
+    return None
+
+
+def _write_cells(
+    to: Path, cells: Sequence[str], records: Iterable[list[str | None] | None]
+) -> int:
+    """Writes cut records as text columns; a record that is None gives a row of nulls."""
+    schema = pa.schema([(cell, pa.string()) for cell in cells])
+    nothing = [None] * len(cells)
+    rows = 0
+    with pq.ParquetWriter(to, schema, compression="zstd") as writer:
+        for batch in _batches(records):
+            rows += len(batch)
+            columns = zip(*(nothing if record is None else record for record in batch))
+            arrays = [pa.array(column, pa.string()) for column in columns]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+    return rows
+
+
+def _batches(records: Iterable[list[str | None] | None]) -> Iterator[list]:
+    batch: list[list[str | None] | None] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def _write_json(
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Callable[[str], Path],
+) -> _Written:
+    content, lines = member.content, None
+    uncut: dict[int, Uncut] = {}
+    if detection.is_json_lines and not (
+        member.must_decode or member.has_nul or member.has_bom or member.has_carriage_returns
+    ):
+        lines = find_lines(content)
+        lengths = lines.ends - lines.starts
+        if len(lines) and (lengths.min() == 0 or lengths.max() > LONGEST_RECORD):
+            lines = None
+    is_exact = lines is None
+    if is_exact:
+        content = scratch("lines")
+        uncut = _write_json_lines(member, content)
+        lines = find_lines(content)
+    contract = detection.contract
+    texts = [
+        f"object ->> '$.\"{column.header}\"' as \"{column.name}\"" for column in contract.columns
+    ]
+    known = json.dumps({column.header: None for column in contract.columns})
+    rows = _copy_texts(
+        f"""(
+            select case when json_valid(line) and json_type(line) = 'OBJECT'
+                then cast(line as json) end as object
+            from {_line_source}
+        )""",
+        {"content": str(content), "delimiter": _NO_DELIMITER, "known": known},
+        texts,
+        "nullif(cast(json_merge_patch(object, cast($known as json)) as varchar), '{}')",
+        member,
+        detection,
+        part,
+        con,
+    )
+    if rows != len(lines):
+        if not is_exact:
+            exact = replace(detection, is_json_lines=False)
+            return _write_json(member, exact, part, con, scratch)
+        raise RecordsLost(f"{rows} of {len(lines)} records in the part")
+    if not is_exact:
+        uncut = _broken_json(content, lines, part, contract, con)
+    return _Written(frozenset(contract.column_names), rows, uncut, is_exact)
+
+
+_line_source = f"""read_csv(
+    $content, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false,
+    delim = $delimiter, quote = '', escape = '', compression = 'none', strict_mode = true,
+    max_line_size = {LONGEST_RECORD + 1}, hive_partitioning = false
+)"""
+
+
+def _write_json_lines(member: Member, to: Path) -> dict[int, Uncut]:
+    """One object a line; what is none gets a line of its own that holds nothing."""
+    uncut: dict[int, Uncut] = {}
+    with to.open("w", encoding="utf-8", newline="\n") as file:
+        encoding = member.must_decode or "utf-8"
+        for number, one in enumerate(json_objects(member.content, encoding=encoding), start=1):
+            if not isinstance(one, Uncut) and len(one) > LONGEST_RECORD:
+                one = Uncut(
+                    "record too long",
+                    expected=f"at most {LONGEST_RECORD} characters",
+                    found="more",
+                    remedy="look for two files written into one",
+                    text=one,
+                )
+            if not isinstance(one, Uncut):
+                one = _unusable([one]) or one
+            if isinstance(one, Uncut):
+                uncut[number] = one
+                one = "null"
+            file.write(one.replace("\r", " ") + "\n")
+    return uncut
+
+
+def _broken_json(
+    content: Path, lines: Lines, part: Path, contract: Contract, con: duckdb.DuckDBPyConnection
+) -> dict[int, Uncut]:
+    """The lines that are no objects: of those without any required value, one looks closer."""
+    empty = " and ".join(f'"{name}" is null' for name in contract.required)
+    found = con.execute(
+        f"select file_row_number from read_parquet($part, file_row_number = true) where {empty}",
+        {"part": str(part)},
+    ).fetchall()
+    uncut = {}
+    for number, line in read_lines(content, lines, [row for (row,) in found]):
+        text = line.decode("utf-8", "replace")
+        pieces = list(_objects_of(text))
+        if len(pieces) != 1 or isinstance(pieces[0], Uncut):
+            uncut[number + 1] = Uncut(
+                "not a JSON object",
+                expected="an object",
+                found="a line that does not parse as one",
+                remedy="look for a file cut off or written by two programs at once",
+                text=text,
+            )
+    return uncut
+
+
+def _objects_of(text: str) -> Iterator[object]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict):
+        yield value
+
+
+# --- logs of web servers --------------------------------------------------------------------------
+
+_TOKEN = '[^ "\\\\]+'
+_FITTING_QUOTED = '"(?:[^"\\\\]|\\\\["\\\\])*"'
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The columns of an access log's variant."""
+
+    variant: str
+
+    @property
+    def has_vhost(self) -> bool:
+        return self.variant.startswith("vhost_")
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        names = ("referer", "user_agent") if "combined" in self.variant else ()
+        return (*names, "cookie") if self.variant.endswith("cookie") else names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Fields as a space cuts them: the time is two."""
+        vhost = ("vhost",) if self.has_vhost else ()
+        return (
+            *vhost,
+            *("remote_host", "ident", "remote_user", "time_from", "time_to"),
+            *("request", "status", "bytes"),
+            *self.quoted,
+        )
+
+    @property
+    def fitting(self) -> str:
+        """What a line must look like for DuckDB to cut it at spaces, as a regular expression."""
+        tokens = " ".join([_TOKEN] * (4 if self.has_vhost else 3))
+        time = '\\[[^\\] "\\\\]+ [^\\] "\\\\]+\\]'
+        rest = "".join(f" {_FITTING_QUOTED}" for _ in self.quoted)
+        return f"{tokens} {time} {_FITTING_QUOTED} {_TOKEN} {_TOKEN}{rest}"
+
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Regular expressions for what does not fit, the stricter first."""
+        vhost = r'(?P<vhost>[^\s"\[]+) ' if self.has_vhost else ""
+        head = (
+            rf"{vhost}(?P<remote_host>\S+) (?P<ident>\S+) (?P<remote_user>.*?)"
+            r" \[(?P<time_from>[^\]\s]+) (?P<time_to>[^\]]+)\]"
+        )
+        strict = "".join(rf' "(?P<{name}>(?:[^"\\]|\\.)*)"' for name in self.quoted)
+        lenient = "".join(rf' "(?P<{name}>.*?)"' for name in self.quoted)
+        numbers = r"(?P<status>[0-9]{3}|-) (?P<bytes>[0-9]+|-)"
+        return (
+            re.compile(rf'{head} "(?P<request>(?:[^"\\]|\\.)*)" {numbers}{strict}\s*'),
+            re.compile(rf'{head} "(?P<request>.*?)" {numbers}{lenient}\s*'),
+        )
+
+
+_VARIANTS = (
+    "combined",
+    "common",
+    "combined_cookie",
+    "common_cookie",
+    "vhost_combined",
+    "vhost_common",
+    "vhost_combined_cookie",
+    "vhost_common_cookie",
+)
+
+
+def _write_access(
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Callable[[str], Path],
+) -> _Written:
+    """A line is a record, a blank one too, so that positions are line numbers.
+
+    Lines that DuckDB would not cut right are written anew in a copy: as a regular expression
+    understands them, or as a line of dashes that is set aside.
+    """
+    content = member.content
+    if member.has_carriage_returns:
+        content = _without_returns(content, scratch("returns"))
+    lines = find_lines(content)
+    shape = _Shape(detection.variant)
+    replaced: dict[int, bytes] = {}
+    uncut: dict[int, Uncut] = {}
+    for number in _misfits(content, lines, shape, member, con, scratch):
+        line = next(read_lines(content, lines, [number]))[1]
+        fields = _fields(line, shape, member)
+        if isinstance(fields, Uncut):
+            uncut[number + 1] = fields
+            fields = {}
+        replaced[number] = _as_line(fields, shape)
+    if replaced:
+        replace_lines(content, lines, replaced, scratch("fitting"))
+        content = content.with_name(scratch("fitting").name)
+    rows = _copy_access(content, shape, member, detection, part, con)
+    if rows != len(lines):
+        raise RecordsLost(f"{rows} of {len(lines)} lines in the part")
+    columns = {*shape.names, "time_text"} - {"time_from", "time_to"}
+    return _Written(frozenset(columns), rows, uncut, is_exact=bool(replaced))
+
+
+def _without_returns(content: Path, to: Path) -> Path:
+    with content.open("rb") as source, to.open("wb") as target:
+        for line in source:
+            line = line[:-2] + b"\n" if line.endswith(b"\r\n") else line
+            target.write(line.replace(b"\r", b"\\r"))
+    return to
+
+
+def _misfits(
+    content: Path,
+    lines: Lines,
+    shape: _Shape,
+    member: Member,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Callable[[str], Path],
+) -> list[int]:
+    """Numbers of the lines that DuckDB would not cut as they are meant, from 0."""
+    unfit = (lines.ends - lines.starts) > LONGEST_RECORD
+    if member.must_decode or member.has_nul or member.has_bom:
+        return list(range(len(lines)))
+    if unfit.any():
+        blanked = scratch("short")
+        replace_lines(content, lines, {int(at): b"" for at in np.flatnonzero(unfit)}, blanked)
+        content = blanked
+    fits = con.execute(
+        f"select coalesce(regexp_full_match(line, $pattern), false) as fits from {_line_source}",
+        {"content": str(content), "delimiter": _NO_DELIMITER, "pattern": shape.fitting},
+    ).fetchnumpy()["fits"]
+    if len(fits) != len(lines):
+        return list(range(len(lines)))
+    return np.flatnonzero(unfit | ~np.asarray(fits, bool)).tolist()
+
+
+def _fields(line: bytes, shape: _Shape, member: Member) -> dict[str, str] | Uncut:
+    if len(line) > LONGEST_RECORD:
+        return _bad_line("record too long", f"at most {LONGEST_RECORD} bytes", "more", line)
+    if b"\0" in line:
+        return _bad_line("NUL bytes", "text", "NUL bytes within the line", line)
+    try:
+        text = line.decode(member.must_decode or "utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return _bad_line("undecodable bytes", "one encoding throughout", "bytes of another", line)
+    if not text.strip():
+        return _bad_line("empty line", "a request", "nothing", line)
+    others = [_Shape(one) for one in _VARIANTS if one != shape.variant]
+    strict, lenient = shape.patterns()
+    for pattern in (strict, *(other.patterns()[0] for other in others), lenient):
+        found = pattern.fullmatch(text)
+        if found:
+            return {name: _unescaped(value) for name, value in found.groupdict().items()}
+    return _bad_line("not a log line", shape.variant.replace("_", " "), "another shape", line)
+
+
+def _bad_line(reason: str, expected: str, found: str, line: bytes) -> Uncut:
+    return Uncut(
+        reason,
+        expected=expected,
+        found=found,
+        remedy="look for a log cut off, or written by two programs at once",
+        text=line[:_LONGEST_RAW_TEXT].decode("utf-8", "replace").replace("\0", ""),
+    )
+
+
+def _unescaped(value: str) -> str:
+    """As DuckDB reads it: a quote or backslash loses the backslash before it, nothing else does."""
+    return re.sub(r'\\(["\\])', r"\1", value)
+
+
+def _as_line(fields: dict[str, str], shape: _Shape) -> bytes:
+    """Fields as a line of the shape that DuckDB cuts right; dashes for those that are missing."""
+    words = []
+    for name in shape.names:
+        value = fields.get(name, "-")
+        if name == "time_from":
+            value = f"[{value}"
+        if name == "time_to":
+            value = f"{value}]"
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        words.append(f'"{escaped}"')
+    return " ".join(words).encode()
+
+
+def _copy_access(
+    content: Path,
+    shape: _Shape,
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> int:
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in shape.names)
+    source = f"""read_csv(
+        $content, columns = {{{columns}}}, auto_detect = false, header = false, delim = ' ',
+        quote = '"', escape = '\\', compression = 'none', strict_mode = true,
+        allow_quoted_nulls = false, max_line_size = {LONGEST_RECORD + 4096},
+        hive_partitioning = false
+    )"""
+    texts = []
+    for column in detection.contract.columns:
+        if column.name == "time_text":
+            sql = "substr(time_from, 2) || ' ' || left(time_to, -1)"
+        elif column.name in shape.names:
+            sql = column.name
+        else:
+            sql = "cast(null as varchar)"
+        texts.append(f'{sql} as "{column.name}"')
+    return _copy_texts(
+        source,
+        {"content": str(content)},
+        texts,
+        "cast(null as varchar)",
+        member,
+        detection,
+        part,
+        con,
+    )
+
+
+def _write_w3c(
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Callable[[str], Path],
+) -> _Written:
+    """Lines that begin with # are directives, not records; blank lines are none either."""
+    uncut: dict[int, Uncut] = {}
+    fields = _all_fields(member)
+    if fields != detection.headers:
+        found = match(detection.contract, fields)
+        detection = replace(
+            detection, headers=fields, columns=found.columns, extra=found.extra
+        )
+    cells = [f"c{at}" for at in range(len(fields))]
+    records = _w3c_records(member, detection)
+    is_suspect = member.has_nul or member.must_decode is not None
+    cut = _write_cells(scratch("cells"), cells, _clean(records, uncut, is_suspect))
+    rows = _copy(
+        "read_parquet($cells)", {"cells": str(scratch("cells"))}, cells, member, detection, part, con
+    )
+    if rows != cut:
+        raise RecordsLost(f"{rows} of {cut} records in the part")
+    return _Written(frozenset(detection.columns), rows, uncut, is_exact=True)
+
+
+def _w3c_lines(member: Member) -> Iterator[str]:
+    with member.content.open(
+        encoding=_python_encoding(member), errors="surrogateescape", newline="\n"
+    ) as file:
+        for line in file:
+            yield line.rstrip("\r\n")
+
+
+def _all_fields(member: Member) -> tuple[str, ...]:
+    """Every name of every `#Fields:` line, in order of appearance: they may change on the way."""
+    names: dict[str, None] = {}
+    for line in _w3c_lines(member):
+        if line.startswith("#Fields:"):
+            names.update(dict.fromkeys(w3c_fields(line)))
+    return tuple(names)
+
+
+def _w3c_records(member: Member, detection: Detection) -> Iterator[list[str | None] | Uncut]:
+    places: list[int] = []
+    width = len(detection.headers)
+    for line in _w3c_lines(member):
+        if line.startswith("#Fields:"):
+            places = [detection.headers.index(name) for name in w3c_fields(line)]
+        if line.startswith("#") or not line.strip():
+            continue
+        values = line.split(detection.delimiter) if len(line) <= LONGEST_RECORD else []
+        if len(values) != len(places):
+            yield Uncut(
+                "wrong number of fields",
+                expected=f"{len(places)} fields",
+                found=f"{len(values)} fields" if values else "a line too long",
+                remedy="look for a log cut off",
+                text=line,
+            )
+            continue
+        record: list[str | None] = [None] * width
+        for place, value in zip(places, values):
+            record[place] = value
+        yield record
+
+
+_WRITERS = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "access_log": _write_access,
+    "w3c_log": _write_w3c,
+}
+
+
+# --- checks ---------------------------------------------------------------------------------------
+
+
+def _checked(
+    contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
+) -> Reading:
+    """One scan of the part that says which rules are broken, and one more for the rows, if any."""
+    rules = _rules(contract, written.columns)
+    facts = _facts(contract, written.columns)
+    counted = con.execute(
+        "select count(*)"
+        + "".join(f", count(*) filter (where {rule.broken})" for rule in rules)
+        + "".join(f", {sql}" for sql in facts.values())
+        + " from read_parquet($part, hive_partitioning = false)",
+        {"part": str(part)},
+    ).fetchall()[0]
+    if counted[0] != written.rows:
+        raise RecordsLost(f"{counted[0]} of {written.rows} rows in the part")
+    broken = [rule for rule, count in zip(rules, counted[1:]) if count]
+    values = dict(zip(facts, counted[1 + len(rules) :]))
+    quarantine = _quarantine(broken, written.uncut, part, con)
+    aside = len(quarantine["row_number"].unique())
+    period = None
+    if values.get("first") is not None:
+        period = (values["first"], values["last"])
+    return Reading(
+        contract=contract,
+        part=part,
+        rows_read=written.rows,
+        rows_accepted=written.rows - aside,
+        rows_quarantined=aside,
+        quarantine=quarantine,
+        warnings=_warnings(written, values),
+        period=period,
+        is_exact=written.is_exact,
+    )
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a cell must not be: SQL that is true where it is broken."""
+
+    column: str
+    broken: str
+    reason: str
+    expected: str
+    remedy: str
+    found: str
+
+
+def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
+    rules = []
+    is_log = contract.format.endswith("_log")
+    for column in contract.columns:
+        cast = CASTS[column.type]
+        if cast is None or column.name not in columns:
+            continue
+        cell = f'"{column.name}"'
+        none = f" and {cell} <> '-'" if is_log else ""
+        rules.append(
+            _Rule(
+                column.name,
+                f"{cast.format(cell)} is null and as_text({cell}) is not null{none}",
+                "unreadable value",
+                EXPECTED[column.type],
+                "correct it at its source, or have the column exported as text of this form",
+                f"shape({cell})",
+            )
+        )
+    present = [name for name in contract.key if name in columns]
+    for name in present:
+        cell = f'"{name}"'
+        empty = f"as_text({cell}) is null"
+        if contract.column(name).type == "salesforce_id":
+            empty += f" or starts_with({cell}, '000000000000000')"
+        rules.append(
+            _Rule(
+                name,
+                empty,
+                "key missing",
+                "a value that names the record",
+                "have the source export the record's key",
+                "'nothing'",
+            )
+        )
+    if contract.key_otherwise and not present:
+        otherwise = [name for name in contract.key_otherwise if name in columns]
+        rules.append(
+            _Rule(
+                otherwise[0],
+                " and ".join(f'as_text("{name}") is null' for name in otherwise),
+                "key missing",
+                f"one of {', '.join(otherwise)}",
+                "such a record cannot be told from others",
+                "'nothing'",
+            )
+        )
+    if is_log:
+        rules.extend(
+            _Rule(
+                column.name,
+                f"coalesce(\"{column.name}\", '-') in ('-', '')",
+                "value missing",
+                column.description,
+                "look at the log's format",
+                "'nothing'",
+            )
+            for column in contract.columns
+            if column.required and column.type != "text"
+        )
+    return rules
+
+
+def _facts(contract: Contract, columns: frozenset[str]) -> dict[str, str]:
+    """What is worth knowing of a whole part, as SQL."""
+    facts = {}
+    if contract.time:
+        facts["first"] = f"min({contract.time})"
+        facts["last"] = f"max({contract.time})"
+    if contract.format == "csv":
+        of_type = {
+            kind: [f'"{one.name}"' for one in contract.columns
+                   if one.type == kind and one.name in columns]
+            for kind in ("boolean", "timestamp")
+        }
+        traces = [f"{cell} in ('TRUE', 'FALSE')" for cell in of_type["boolean"]]
+        traces += [f"substr({cell}, 3, 1) = '/'" for cell in of_type["timestamp"]]
+        if traces:
+            facts["resaved"] = f"count(*) filter (where {' or '.join(traces)})"
+    keys = [f'"{name}"' for name in contract.key if name in columns]
+    if keys and not contract.repeats_key:
+        key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+        facts["repeated"] = f"count({keys[0]}) - count(distinct {key})"
+    return facts
+
+
+def _warnings(written: _Written, values: dict[str, object]) -> tuple[Finding, ...]:
+    warnings = []
+    if not written.rows:
+        warnings.append(
+            Finding(
+                "warn",
+                "no records",
+                expected="records",
+                found="a header alone",
+                remedy="look whether the source has nothing, or its export failed",
+            )
+        )
+    if values.get("resaved"):
+        warnings.append(
+            Finding(
+                "warn",
+                "saved by a spreadsheet, it seems",
+                expected="true and false, and ISO dates, as the vendor writes them",
+                found=f"{values['resaved']} rows otherwise; two-digit years and the order of"
+                " month and day are ambiguous",
+                remedy="deliver the export as it was downloaded",
+            )
+        )
+    if values.get("repeated"):
+        warnings.append(
+            Finding(
+                "warn",
+                "repeated keys",
+                expected="every record once",
+                found=f"{values['repeated']} rows more than keys",
+                remedy="the latest version is used; look whether two exports were put together",
+            )
+        )
+    return tuple(warnings)
+
+
+def _quarantine(
+    broken: Sequence[_Rule], uncut: dict[int, Uncut], part: Path, con: duckdb.DuckDBPyConnection
+) -> pa.Table:
+    entries = [
+        pa.Table.from_pylist(
+            [
+                {
+                    "row_number": number,
+                    "column_name": None,
+                    "reason": one.reason,
+                    "expected": one.expected,
+                    "found": one.found,
+                    "remedy": one.remedy,
+                    "raw_text": _SURROGATE.sub("?", one.text[:_LONGEST_RAW_TEXT]) or None,
+                }
+                for number, one in sorted(uncut.items())
+            ],
+            schema=QUARANTINE,
+        )
+    ]
+    not_cut = pa.array(uncut, pa.int64())
+    for rule in broken:
+        found = con.execute(
+            f"""
+            select
+                file_row_number + 1 as row_number, $column as column_name, $reason as reason,
+                $expected as expected, {rule.found} as found, $remedy as remedy,
+                cast(null as varchar) as raw_text
+            from read_parquet($part, file_row_number = true, hive_partitioning = false)
+            where {rule.broken}
+            order by file_row_number
+            """,
+            {
+                "part": str(part),
+                "column": rule.column,
+                "reason": rule.reason,
+                "expected": rule.expected,
+                "remedy": rule.remedy,
+            },
+        ).to_arrow_table().cast(QUARANTINE)
+        is_cut = pa.compute.invert(pa.compute.is_in(found["row_number"], value_set=not_cut))
+        entries.append(found.filter(is_cut))
+    return pa.concat_tables(entries).sort_by([("row_number", "ascending")]).combine_chunks()

@@ -1,0 +1,111 @@
+"""Every table of the catalog as one Dagster asset, with its checks. No logic: tables make themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.making import ChecksFailed, CheckResult, Table
+from dagster_project.nightly import finish
+from dagster_project.run import Run
+from dagster_project.sql_models import column_lineage
+
+OWNERS = {"segments": "team:marketing", "marts": "team:analytics"}
+
+
+def key_of(name: str) -> dg.AssetKey:
+    return dg.AssetKey(name.split("."))
+
+
+def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
+    """One asset: what it is, what it reads, its checks; its function makes the table."""
+    layer, _, name = table.name.partition(".")
+
+    @dg.asset(
+        key=key_of(table.name),
+        deps=[key_of(source) for source in table.inputs],
+        group_name=layer,
+        description=table.description,
+        owners=[OWNERS.get(layer, "team:data-engineering")],
+        kinds={"sql" if table.model else "python", "parquet"},
+        tags={"layer": layer},
+        required_resource_keys={"run"},
+        check_specs=[
+            dg.AssetCheckSpec(claim, asset=key_of(table.name), blocking=blocking)
+            for claim, blocking in table.claims.items()
+        ],
+        name=None,
+    )
+    def made(context: dg.AssetExecutionContext) -> Iterator:
+        run: Run = context.resources.run
+        try:
+            result = table.make(run)
+        except ChecksFailed as failed:
+            yield from (_said(check) for check in failed.results)
+            raise dg.Failure(str(failed)) from None
+        metadata: dict = {
+            "dagster/row_count": result.rows,
+            "rows_written": result.rows_written,
+            "outcome": result.outcome,
+            "dagster/column_schema": dg.TableSchema(
+                columns=[dg.TableColumn(name, kind) for name, kind in result.columns.items()]
+            ),
+        }
+        if with_lineage and table.model and result.outcome != "unchanged":
+            metadata["dagster/column_lineage"] = _lineage(run, table)
+        yield dg.MaterializeResult(
+            metadata=metadata,
+            check_results=[_said(check) for check in _complete(result.checks, table)],
+        )
+
+    return made
+
+
+def publish_asset(catalog: dict[str, Table]) -> dg.AssetsDefinition:
+    """The published database, after every table."""
+
+    @dg.asset(
+        key=dg.AssetKey(["warehouse", "customers"]),
+        deps=[key_of(name) for name in catalog],
+        group_name="warehouse",
+        description="The published DuckDB database, built aside, verified and swapped in by a link.",
+        owners=["team:data-engineering"],
+        kinds={"duckdb"},
+        required_resource_keys={"run"},
+    )
+    def customers(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        done = finish(context.resources.run, catalog)
+        return dg.MaterializeResult(metadata={"is_new": done.is_new, "tables": done.tables})
+
+    return customers
+
+
+def _complete(checks: tuple[CheckResult, ...], table: Table) -> list[CheckResult]:
+    """One result for every check that the asset announces; raw tables and dictionaries are keyed by
+    how they are made, so their key check has nothing to count."""
+    found = {check.claim: check for check in checks}
+    return [
+        found.get(claim, CheckResult(table.name, claim, blocking, 0))
+        for claim, blocking in table.claims.items()
+    ]
+
+
+def _said(check: CheckResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key_of(check.table),
+        check_name=check.claim,
+        passed=check.passed,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
+        metadata={"failing_rows": check.failing_rows},
+    )
+
+
+def _lineage(run: Run, table: Table) -> dg.TableColumnLineage:
+    schemas = {name: run.lake.manifest(name).columns for name in table.model.reads}
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(key_of(source), name) for source, name in sources]
+            for column, sources in column_lineage(table.model, schemas).items()
+        }
+    )

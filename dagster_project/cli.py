@@ -1,0 +1,359 @@
+"""`cdp`: a thin face over the functions that the Dagster assets call.
+
+Here belong arguments, progress, tables on the screen and exit codes. What the commands do is
+elsewhere, and Dagster is imported only by those that run the job.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from dagster_project.lake import LakeError, LockedError
+from dagster_project.settings import Settings, SettingsError, load_settings
+
+DONE, DATA_FAILED, USAGE, INTERNAL, RESOURCES, LOCKED = 0, 1, 2, 3, 4, 75
+
+console = Console(highlight=False)
+
+
+class Refusal(click.ClickException):
+    """An end that a person can read, with its exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+
+@contextmanager
+def truthful_exits():
+    """Known failures become a sentence and the right exit code, never a traceback."""
+    try:
+        yield
+    except SettingsError as error:
+        raise Refusal(str(error), USAGE) from None
+    except LockedError as error:
+        raise Refusal(str(error), LOCKED) from None
+    except LakeError as error:
+        raise Refusal(str(error), DATA_FAILED) from None
+    except duckdb.OutOfMemoryException:
+        raise Refusal(
+            "not enough memory or room to spill; raise memory_limit in cdp.toml or free disk space "
+            "below the home, then run again: it goes on where it stopped",
+            RESOURCES,
+        ) from None
+    except OSError as error:
+        raise Refusal(f"{error.strerror}: {error.filename}", RESOURCES) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A customer data platform: exports in, golden profiles and segments out.
+
+    \b
+    Start with:   cdp run --exports DIR
+    Then look:    cdp profile someone@example.com
+    """
+
+
+@main.command()
+@click.option("--exports", type=click.Path(path_type=Path), help="Where exports land.")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day to speak for.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def run(exports: Path | None, home: Path | None, as_of: datetime | None, as_json: bool) -> None:
+    """The nightly job, in this process: the one that `dagster dev` shows.
+
+    Example: cdp run --exports /data/exports --as-of 2026-06-01
+    """
+    with truthful_exits():
+        settings = load_settings(exports=exports, home=home)
+        if not settings.exports.is_dir():
+            raise Refusal(
+                f"there is no folder {settings.exports}. Name the folder in which your exports land: "
+                "cdp run --exports DIR, or CDP_EXPORTS, or exports in cdp.toml",
+                USAGE,
+            )
+        said, succeeded = _run(settings, as_of.date() if as_of else None, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(said, indent=1))
+    elif succeeded:
+        _show_summary(said)
+    sys.exit(DONE if succeeded else DATA_FAILED)
+
+
+def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, bool]:
+    from dagster_project.catalog import load_catalog
+    from dagster_project.definitions import execute
+    from dagster_project.publish import Published
+    from dagster_project.run import open_run
+    from dagster_project.summary import summarise
+
+    total = len(load_catalog(settings))
+    with _progress(total, quiet=quiet) as watch:
+        with open_run(settings, as_of=as_of, watch=watch) as one:
+            succeeded = execute(settings, one)
+            if not succeeded:
+                return {"failed": _failures(one)}, False
+            published = one.once("published", lambda: Published(settings.database, False, 0))
+            return summarise(one, published), True
+
+
+def _failures(one) -> list[dict]:
+    """What failed, on the screen and as data: claims and counts, no values."""
+    failed = [check for check in one.failed_checks if check.blocking and not check.passed]
+    for check in failed:
+        message = f"{check.table}: the check '{check.claim}' fails for {check.failing_rows} rows"
+        click.echo(message, err=True)
+    for error in one.errors:
+        click.echo(error, err=True)
+    click.echo("Nothing was published; the last good database still serves.", err=True)
+    return [vars(check) for check in failed] or [{"error": error} for error in one.errors]
+
+
+@contextmanager
+def _progress(total: int, *, quiet: bool):
+    """A bar when a person watches, plain lines when not, nothing for programs."""
+    if quiet:
+        yield lambda step: None
+    elif console.is_terminal:
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+            task = bar.add_task("reading exports", total=total)
+            yield lambda step: bar.update(task, advance=1, description=step.table)
+    else:
+
+        def line(step) -> None:
+            if step.outcome != "unchanged":
+                written = f"{step.rows_written:>12,} rows written"
+                click.echo(f"{step.table:<36}{step.outcome:<8}{written}  {step.seconds:6.2f} s")
+
+        yield line
+
+
+def _show_summary(said: dict) -> None:
+    """What came in, what was set aside and why, who is there, what changed, where to look next."""
+    console.print()
+    grid = Grid(title="What came in", title_justify="left", box=None, pad_edge=False)
+    grid.add_column("export")
+    for heading in ("files", "read", "accepted", "set aside"):
+        grid.add_column(heading, justify="right")
+    for row in said["sources"]:
+        counts = (row["files"], row["rows_read"], row["rows_accepted"], row["rows_quarantined"])
+        grid.add_row(f"{row['system']} {row['export']}", *(f"{n:,}" for n in counts))
+    console.print(grid)
+    statuses = ", ".join(f"{row['files']} {row['status']}" for row in said["files"])
+    console.print(f"files: {statuses}")
+    if said["set_aside"]:
+        console.print("\nSet aside")
+        for row in said["set_aside"][:8]:
+            where = "the whole file" if row["first_row"] is None else f"{row['rows']:,} rows"
+            column = f" in {row['column_name']}" if row["column_name"] else ""
+            first = f", first row {row['first_row']}" if row["first_row"] else ""
+            console.print(f"  {row['path']}: {where}: {row['reason']}{column}{first}", markup=False)
+    people, visitors = said["people"], said["visitors"]
+    console.print(
+        f"\nWho is there\n  {people['profiles']:,} people from {people['source_records'] or 0:,} source "
+        f"records; {people['linked']:,} have more than one, the largest {people['largest'] or 0:,}\n"
+        f"  {visitors['visitors']:,} visitors of the web site, {visitors['known']:,} of them known"
+    )
+    changed = ", ".join(f"{row['profiles']:,} {row['kind']}" for row in said["changes"])
+    console.print(f"\nSince the last run\n  profiles: {changed or 'nothing changed'}")
+    tables = said["tables"]
+    console.print(f"  tables: {tables['made']} made, {tables['current']} were current")
+    console.print("\nSegments")
+    for row in said["segments"]:
+        console.print(f"  {row['segment']:<24}{row['size']:>10,}  {row['title']}", markup=False)
+    verb = "Published" if said["published"] else "Nothing new to publish; current is"
+    console.print(f"\n{verb}\n  {said['database']}", markup=False, soft_wrap=True)
+    console.print(
+        "Look next\n"
+        "  cdp profile <e-mail or profile id>    one person, with the evidence\n"
+        "  cdp explain <record> <record>         why two records are, or are not, one person\n"
+        "  cdp validate                          the checks on what was published\n"
+        "  dagster dev -w workspace.yaml         the graph",
+        markup=False,
+    )
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def inspect(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Which export of which system each file is, why, and what is wrong with it. Changes nothing.
+
+    Example: cdp inspect ~/Downloads/Contact.csv exports/
+    """
+    from dagster_project.landing import inspect_paths
+
+    with truthful_exits():
+        found = inspect_paths(paths)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, default=str))
+    else:
+        for one in found:
+            _show_inspection(one)
+    sys.exit(DONE if all(one["contract"] for one in found) else DATA_FAILED)
+
+
+def _show_inspection(one: dict) -> None:
+    what = one["contract"] or "no known export"
+    console.print(f"{one['path']}", markup=False, style="bold", soft_wrap=True)
+    console.print(f"  {what}: {one['reason']}", markup=False)
+    if one["contract"]:
+        period = f", {one['period'][0]} to {one['period'][1]}" if one["period"] else ""
+        console.print(
+            f"  {one['variant']}, {one['encoding']}, {one['compression']}; {one['rows_read']:,} rows, "
+            f"{one['rows_quarantined']:,} would be set aside{period}",
+            markup=False,
+        )
+    elif one["nearest"]:
+        missing = ", ".join(one["missing"])
+        console.print(f"  nearest is {one['nearest']}; missing: {missing}", markup=False)
+    for finding in one["findings"]:
+        parts = [finding["reason"]]
+        parts += [f"expected {finding['expected']}"] if finding["expected"] else []
+        parts += [f"found {finding['found']}"] if finding["found"] else []
+        parts += [finding["remedy"]] if finding["remedy"] else []
+        console.print(f"  {finding['severity']}: {'; '.join(parts)}", markup=False)
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def validate(home: Path | None, as_json: bool) -> None:
+    """Run every check on what the last run published; for CI: the exit code is 1 if one fails.
+
+    Example: cdp validate --home data --json
+    """
+    from dagster_project.validation import validate as check
+
+    with truthful_exits():
+        results = check(load_settings(home=home))
+    failed = [one for one in results if not one["passed"] and one["severity"] == "error"]
+    if as_json:
+        click.echo(json.dumps(results, indent=1))
+    else:
+        for one in results:
+            if not one["passed"]:
+                said = f"{one['severity']}: {one['table_name']}: {one['check_name']}"
+                click.echo(f"{said} fails for {one['failing_rows']:,} rows")
+        click.echo(f"{len(results)} checks, {len(failed)} failed")
+    sys.exit(DATA_FAILED if failed else DONE)
+
+
+@main.command()
+@click.argument("who")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def profile(who: str, home: Path | None, as_json: bool) -> None:
+    """One golden profile, by id or e-mail: values with provenance, records, links, segments.
+
+    Example: cdp profile ada@example.com
+    """
+    from dagster_project.profile import find_profiles, load_profile
+
+    with truthful_exits():
+        database = _database(home)
+        with database as con:
+            ids = find_profiles(con, who)
+            if not ids:
+                raise Refusal("no profile has that id or e-mail address", DATA_FAILED)
+            found = [load_profile(con, profile_id) for profile_id in ids]
+    if as_json:
+        click.echo(json.dumps(found, indent=1, default=str))
+    else:
+        for one in found:
+            _show_profile(one)
+
+
+def _show_profile(one: dict) -> None:
+    about = one["profile"]
+    name = " ".join(filter(None, (about["first_name"], about["last_name"]))) or "(no name)"
+    console.print(f"\n{name}  {about['profile_id']}", style="bold", markup=False)
+    console.print(
+        f"  {about['source_record_count']} source records, identity confidence "
+        f"{about['identity_confidence']:.4f}, seen {about['first_seen_at']} to {about['last_seen_at']}",
+        markup=False,
+    )
+    sections = {
+        "Values": (
+            ("attribute", "value", "system", "export", "record_id", "observed_at", "rule"),
+            one["attributes"],
+        ),
+        "Source records": (("system", "export", "record_id", "linked_by"), one["records"]),
+        "Links": (("left_record", "right_record", "reason", "match_weight"), one["links"]),
+        "Orders": (("ordered_at", "order_id", "status", "total", "currency"), one["orders"]),
+        "Consents": (("channel", "purpose", "status", "evidence_record"), one["consents"]),
+        "Segments": (("segment", "entered_at"), one["segments"]),
+        "Latest events": (("occurred_at", "channel", "event_type"), one["timeline"]),
+    }
+    for title, (columns, rows) in sections.items():
+        if not rows:
+            continue
+        grid = Grid(title=title, title_justify="left", box=None, pad_edge=False)
+        for column in columns:
+            grid.add_column(column, overflow="fold")
+        for row in rows:
+            grid.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+        console.print(grid)
+
+
+@main.command()
+@click.argument("left")
+@click.argument("right")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def explain(left: str, right: str, home: Path | None, as_json: bool) -> None:
+    """Why two source records are, or are not, the same person. A record is system:export:id.
+
+    Example: cdp explain salesforce:contact:0035g00001XyzAAA shopify:customers:7210448301122
+    """
+    from dagster_project.profile import explain as explained
+
+    with truthful_exits(), _database(home) as con:
+        said = explained(con, left, right)
+        if said["unknown"]:
+            raise Refusal(f"no record is named {', '.join(said['unknown'])}", DATA_FAILED)
+    if as_json:
+        click.echo(json.dumps(said, indent=1, default=str))
+    else:
+        click.echo("\n".join(said["words"]))
+
+
+@contextmanager
+def _database(home: Path | None):
+    settings = load_settings(home=home)
+    if not settings.database.exists():
+        raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
+    con = duckdb.connect(str(settings.database.resolve()), read_only=True)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--people", default=1000, show_default=True, help="How many people there are.")
+@click.option("--nights", default=1, show_default=True, help="How many nights of exports.")
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same bytes.")
+def simulate(target: Path, people: int, nights: int, seed: int) -> None:
+    """Write a simulated company's exports, night by night, with the truth beside them.
+
+    Example: cdp simulate /tmp/company --people 10000 --nights 3
+    """
+    from simulator import simulate as write
+
+    with truthful_exits():
+        write(target, people=people, nights=nights, seed=seed, progress=click.echo)
+    click.echo(f"\nNow: cdp run --exports {target / 'exports'} --home {target / 'home'}")

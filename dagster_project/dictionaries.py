@@ -1,0 +1,117 @@
+"""Dictionaries from spellings to values: made in Python, on distinct spellings, each once for ever.
+
+What a spelling means is in normalise.py; which spellings there are is a SQL model beside the
+dictionary's place in sql/standard.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dagster_project import normalise
+from dagster_project.lake import fingerprint
+from dagster_project.making import Made, Table, described
+from dagster_project.run import Run
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """`function` takes the key columns of `source` and returns the value columns' value or values."""
+
+    table: str
+    description: str
+    source: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    function: Callable
+
+    def make(self, run: Run) -> Made:
+        """Add the entries that are missing; a change of code makes the dictionary anew."""
+        made_from = {
+            "code": fingerprint(self.table, self.values, inspect.getsource(normalise)),
+            "inputs": {self.source: run.lake.version(self.source)},
+        }
+        before = run.lake.manifest(self.table)
+        with run.step(self.table) as report:
+            if before and before.made_from == made_from:
+                return described(run, self.table, report)
+            run.lake.view(run.con, self.source)
+            known = "select * from wanted"
+            if before and before.version == made_from["code"]:
+                known = f"from wanted anti join ({run.lake.scan(self.table)}) using ({self.listed})"
+            wanted = f"with wanted as (select {self.listed} from {self.source}) {known}"
+            rows = run.con.execute(f"{wanted} order by all").fetchall()
+            if not rows and before:
+                run.lake.note_unchanged(self.table, made_from=made_from)
+                return described(run, self.table, report)
+            with run.lake.staging(self.table) as place:
+                staged = place / "entries.parquet"
+                pq.write_table(self.entries(rows), staged, compression="zstd")
+                kept = before.notes["rows"] if before and before.version == made_from["code"] else 0
+                notes = {"rows": kept + len(rows)}
+                run.lake.commit_entries(self.table, staged, made_from=made_from, notes=notes)
+            return described(run, self.table, report, outcome="part", rows_written=len(rows))
+
+    @property
+    def listed(self) -> str:
+        return ", ".join(self.keys)
+
+    def entries(self, rows: list[tuple]) -> pa.Table:
+        """The dictionary's rows for these keys."""
+        found = [self.function(*row) for row in rows]
+        if len(self.values) == 1:
+            found = [(value,) for value in found]
+        names = (*self.keys, *self.values)
+        columns = {
+            name: pa.array([(*row, *value)[i] for row, value in zip(rows, found)], pa.string())
+            for i, name in enumerate(names)
+        }
+        return pa.table(columns)
+
+
+DICTIONARIES = (
+    Dictionary(
+        "standard.countries",
+        "One row per spelling of a country: its ISO 3166 code, null where it is no country's.",
+        "standard.country_texts",
+        ("country_text",),
+        ("country",),
+        normalise.country,
+    ),
+    Dictionary(
+        "standard.regions",
+        "One row per spelling of a region in a country: its ISO 3166-2 code, else its text.",
+        "standard.region_texts",
+        ("region_text", "country"),
+        ("region",),
+        normalise.region,
+    ),
+    Dictionary(
+        "standard.phone_numbers",
+        "One row per spelling of a telephone number in a country: E.164, null where it is none.",
+        "standard.phone_texts",
+        ("phone_text", "country"),
+        ("phone",),
+        normalise.phone,
+    ),
+    Dictionary(
+        "standard.person_names",
+        "One row per spelling of a full name of more than two plain words: its parts.",
+        "standard.name_texts",
+        ("name_text",),
+        ("first_name", "middle_name", "last_name", "name_suffix"),
+        normalise.person_name,
+    ),
+)
+
+
+def tables() -> list[Table]:
+    return [
+        Table(entry.table, entry.description, entry.keys, (entry.source,), entry.make)
+        for entry in DICTIONARIES
+    ]

@@ -1,0 +1,263 @@
+"""Carries durable profile ids from one run to the next. The contract is docs/identity-contract.md.
+
+Here belongs who keeps, gains and loses an id. Which records are one person is decided before
+(linking.py); where the state is kept is the caller's business.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+# The tables that one run hands to the next, with their columns: an empty one of each is a first run.
+STATE_TABLES = {
+    "previous_profile_records": "record_key varchar, profile_id varchar",
+    "vanished_profile_records": "record_key varchar, profile_id varchar",
+    "issued_profile_ids": "profile_id varchar, current_profile_id varchar, issued_at timestamp",
+}
+
+
+def start(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes the state tables of a first run: nothing issued, nobody known."""
+    for table, columns in STATE_TABLES.items():
+        con.execute(f"create or replace table {table} ({columns})")
+
+
+def carry(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) -> None:
+    """Gives every cluster a profile id.
+
+    Reads identity_clusters (record_key, cluster) and STATE_TABLES. Makes profile_records_next,
+    vanished_profile_records_next and issued_profile_ids_next, which are the state of the next run,
+    profile_changes_next (changed_at, run_id, kind, profile_id, into_profile_id, cause) and
+    profile_redirects_next (profile_id, current_profile_id).
+    """
+    _remember(con)
+    _match(con)
+    _mint(con)
+    _records(con)
+    _changes(con, run_id=run_id, as_of=as_of)
+    _issued(con, as_of=as_of)
+
+
+def _remember(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes carry_memory (record_key, profile_id, was_present): the last known profile of every record
+    ever seen, with ids that were merged away replaced by those that took them in."""
+    con.execute("""
+        create or replace temp table carry_memory as
+        with known as (
+            select record_key, profile_id, true as was_present from previous_profile_records
+            union all
+            select record_key, profile_id, false from vanished_profile_records
+            where record_key not in (select record_key from previous_profile_records)
+        )
+        select
+            known.record_key,
+            coalesce(issued.current_profile_id, known.profile_id) as profile_id,
+            known.was_present
+        from known left join issued_profile_ids as issued using (profile_id)
+    """)
+
+
+def _match(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes carry_matches (cluster, profile_id): one profile for a cluster, one cluster for a profile.
+
+    The pair that shares the most records is matched first; then the older id, the smaller id, the
+    smaller cluster. Only where a side has a choice is there anything to rank.
+    """
+    con.execute("""
+        create or replace temp table carry_overlaps as
+        select
+            clusters.cluster,
+            memory.profile_id,
+            count(*) as shared,
+            min(issued.issued_at) as issued_at,
+            count(*) over (partition by clusters.cluster) as profile_count,
+            count(*) over (partition by memory.profile_id) as cluster_count
+        from identity_clusters as clusters
+        inner join carry_memory as memory using (record_key)
+        left join issued_profile_ids as issued using (profile_id)
+        group by clusters.cluster, memory.profile_id
+    """)
+    ranked = con.execute("""
+        select cluster, profile_id from carry_overlaps
+        where profile_count > 1 or cluster_count > 1
+        order by shared desc, issued_at nulls last, profile_id, cluster
+    """).fetchall()
+    taken: dict[str, str] = {}
+    placed: set[str] = set()
+    for cluster, profile_id in ranked:
+        if cluster not in taken and profile_id not in placed:
+            taken[cluster] = profile_id
+            placed.add(profile_id)
+    con.execute(
+        """
+        create or replace temp table carry_matches as
+        select cluster, profile_id from carry_overlaps where profile_count = 1 and cluster_count = 1
+        union all
+        select unnest($clusters::varchar[]), unnest($profiles::varchar[])
+        """,
+        {"clusters": list(taken), "profiles": list(taken.values())},
+    )
+
+
+def _mint(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes carry_minted (cluster, profile_id) for clusters without a profile.
+
+    An id is drawn from the smallest record key of its cluster, and drawn again with a number while it
+    has been issued before: the same history gives the same ids, and no id comes twice.
+    """
+    con.execute("""
+        create or replace temp table carry_minted (cluster varchar, profile_id varchar)
+    """)
+    attempt = 0
+    while True:
+        con.execute(
+            """
+            insert into carry_minted
+            with drawn as (
+                select
+                    cluster,
+                    'p' || left(
+                        md5(min(record_key) || case when $attempt > 0 then '#' || $attempt else '' end), 16
+                    ) as profile_id
+                from identity_clusters
+                where
+                    cluster not in (select cluster from carry_matches)
+                    and cluster not in (select cluster from carry_minted)
+                group by cluster
+            )
+            select min(cluster), profile_id
+            from drawn
+            where
+                profile_id not in (select profile_id from issued_profile_ids)
+                and profile_id not in (select profile_id from carry_minted)
+            group by profile_id
+            """,
+            {"attempt": attempt},
+        )
+        [(left_over,)] = con.execute("""
+            select count(distinct cluster) from identity_clusters
+            where
+                cluster not in (select cluster from carry_matches)
+                and cluster not in (select cluster from carry_minted)
+        """).fetchall()
+        if not left_over:
+            return
+        attempt += 1
+
+
+def _records(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        create or replace table profile_records_next as
+        with given as (
+            select cluster, profile_id from carry_matches
+            union all
+            select cluster, profile_id from carry_minted
+        )
+        select clusters.record_key, given.profile_id
+        from identity_clusters as clusters inner join given using (cluster)
+        order by clusters.record_key
+    """)
+
+
+def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) -> None:
+    """Makes carry_moves (profile_id, into_profile_id, shared) and profile_changes_next."""
+    con.execute("""
+        create or replace temp table carry_moves as
+        select memory.profile_id, next.profile_id as into_profile_id, count(*) as shared
+        from carry_memory as memory
+        inner join profile_records_next as next using (record_key)
+        where next.profile_id <> memory.profile_id
+        group by memory.profile_id, next.profile_id
+    """)
+    # A profile that no cluster kept went where most of its records went.
+    con.execute("""
+        create or replace temp table carry_merges as
+        select profile_id, into_profile_id
+        from carry_moves
+        where profile_id not in (select profile_id from profile_records_next)
+        qualify row_number() over (partition by profile_id order by shared desc, into_profile_id) = 1
+    """)
+    con.execute(
+        """
+        create or replace table profile_changes_next as
+        with active as (select distinct profile_id from carry_memory where was_present),
+        now_active as (select distinct profile_id from profile_records_next),
+        changes as (
+            select 'created' as kind, profile_id, null as into_profile_id, 'new records' as cause
+            from carry_minted
+            where profile_id not in (select into_profile_id from carry_moves)
+            union all
+            select 'created', profile_id, null, 'records that had vanished are back'
+            from carry_matches
+            where profile_id not in (select profile_id from active)
+            union all
+            select 'merged', profile_id, into_profile_id, 'its records are now linked to those of the other'
+            from carry_merges
+            union all
+            select
+                'split',
+                moves.profile_id,
+                moves.into_profile_id,
+                case
+                    when moves.into_profile_id in (select profile_id from carry_minted)
+                        then 'some of its records are no longer linked to the rest'
+                    else 'some of its records are now linked to those of the other'
+                end
+            from carry_moves as moves
+            left join carry_merges as merges
+                on merges.profile_id = moves.profile_id and merges.into_profile_id = moves.into_profile_id
+            where merges.profile_id is null
+            union all
+            select 'retired', profile_id, null, 'none of its records is delivered any more'
+            from active
+            where
+                profile_id not in (select profile_id from now_active)
+                and profile_id not in (select profile_id from carry_merges)
+        )
+        select $as_of::timestamp as changed_at, $run_id as run_id, kind, profile_id, into_profile_id, cause
+        from changes
+        order by kind, profile_id, into_profile_id
+        """,
+        {"as_of": as_of, "run_id": run_id},
+    )
+
+
+def _issued(con: duckdb.DuckDBPyConnection, *, as_of: datetime) -> None:
+    con.execute(
+        """
+        create or replace table issued_profile_ids_next as
+        with ids as (
+            select profile_id, current_profile_id, issued_at from issued_profile_ids
+            union all
+            select profile_id, null, $as_of::timestamp from carry_minted
+        )
+        -- an id merged earlier follows the one that took it in, so that no redirect needs a second look-up
+        select
+            ids.profile_id,
+            coalesce(own.into_profile_id, followed.into_profile_id, ids.current_profile_id)
+                as current_profile_id,
+            ids.issued_at
+        from ids
+        left join carry_merges as own on own.profile_id = ids.profile_id
+        left join carry_merges as followed on followed.profile_id = ids.current_profile_id
+        order by ids.profile_id
+        """,
+        {"as_of": as_of},
+    )
+    con.execute("""
+        create or replace table profile_redirects_next as
+        select profile_id, current_profile_id
+        from issued_profile_ids_next
+        where current_profile_id is not null
+        order by profile_id
+    """)
+    con.execute("""
+        create or replace table vanished_profile_records_next as
+        select memory.record_key, coalesce(merges.into_profile_id, memory.profile_id) as profile_id
+        from carry_memory as memory
+        left join carry_merges as merges using (profile_id)
+        where memory.record_key not in (select record_key from profile_records_next)
+        order by memory.record_key
+    """)

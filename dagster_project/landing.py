@@ -1,0 +1,468 @@
+"""What lies in the exports folder becomes raw tables: one per contract, one part per delivered file.
+
+Which export a file is, and how it is read, is said by the connectors; here every delivery is
+remembered, read once, and accounted for to the row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import connectors
+from connectors.contract import Contract, Finding
+from connectors.delivery import Member, preflight
+from connectors.detect import Detection, detect
+from connectors.reading import Reading, part_columns, read
+from dagster_project.lake import connect, fingerprint, quoted, write_atomically
+from dagster_project.making import Made, Table, described, make_table
+from dagster_project.run import Run
+from dagster_project.settings import PROJECT, Settings
+
+UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
+"""Names of files that a transfer is still writing."""
+
+ASIDE = pa.schema(
+    [("row_number", pa.int64())]
+    + [(name, pa.string()) for name in ("column_name", "reason", "expected", "found", "remedy")]
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One file, or one entry of an archive, as first delivered. Holds no personal data.
+
+    `status` is accepted (it fulfils a contract), quarantined (the whole of it), or duplicate (its
+    bytes were seen before, under the name in `detail`).
+    """
+
+    path: str
+    size: int
+    modified_ns: int
+    delivery: str
+    sha256: str
+    delivered_at: str
+    compression: str
+    encoding: str
+    status: str
+    contract: str | None = None
+    variant: str | None = None
+    detail: str = ""
+    findings: tuple[dict, ...] = field(default_factory=tuple)
+
+
+def tables() -> list[Table]:
+    """The raw layer: parameters, a table per contract, and the account of files and rows."""
+    found = [
+        Table(
+            "raw.as_of",
+            "One row: the moment that the run speaks for.",
+            ("as_of",),
+            (),
+            _make_as_of,
+        ),
+        Table(
+            "raw.settings",
+            "One row: the settings that models depend on.",
+            ("default_country",),
+            (),
+            _make_settings,
+        ),
+    ]
+    names = []
+    for contract in connectors.contracts():
+        names.append(f"raw.{contract.name}")
+        found.append(
+            Table(names[-1], contract.description, ("_file",), (), _reader(contract))
+        )
+    found += [
+        Table(
+            "raw.source_files",
+            "One row per delivered file: what it is and what became of its rows.",
+            ("path", "sha256"),
+            tuple(names),
+            _make_source_files,
+        ),
+        Table(
+            "raw.quarantine",
+            "One row per reason for which a row or a whole file was set aside.",
+            ("quarantine_id",),
+            tuple(names),
+            _make_quarantine,
+        ),
+    ]
+    return found
+
+
+# The inventory ---------------------------------------------------------------------------------
+
+
+def landed_files(exports: Path) -> list[Path]:
+    """Every finished file below the folder, in the order of the names; no hidden ones, no links out."""
+    root = exports.resolve()
+    found = []
+    for path in sorted(exports.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(exports).parts)
+        if hidden or path.suffix in UNFINISHED or not path.is_file():
+            continue
+        if path.resolve().is_relative_to(root):
+            found.append(path)
+    return found
+
+
+def fingerprint_landing(settings: Settings) -> str | None:
+    """Changes when a file arrives, grows or goes; None for an empty folder."""
+    if not settings.exports.is_dir():
+        return None
+    files = [(str(path), path.stat().st_size) for path in landed_files(settings.exports)]
+    return fingerprint(files) if files else None
+
+
+def take_inventory(run: Run) -> list[Landed]:
+    """What was ever delivered, tonight's new files included; new ones are looked at, not yet read."""
+    return run.once("inventory", lambda: _take_inventory(run))
+
+
+def _take_inventory(run: Run) -> list[Landed]:
+    registry = run.settings.state / "deliveries.json"
+    known = _load(registry)
+    unchanged = {(one.path.partition("!")[0], one.size, one.modified_ns) for one in known}
+    seen = {one.sha256: one for one in known if one.status == "accepted"}
+    found = []
+    for path in landed_files(run.settings.exports):
+        relative = path.relative_to(run.settings.exports).as_posix()
+        status = path.stat()
+        if (relative, status.st_size, status.st_mtime_ns) in unchanged:
+            continue
+        for one, member, detection in _look(path, run.settings):
+            one = replace(one, modified_ns=status.st_mtime_ns)
+            if any(one.path == old.path and one.sha256 == old.sha256 for old in known):
+                continue
+            if one.status == "accepted" and one.sha256 in seen:
+                detail = f"the same bytes as {seen[one.sha256].path}"
+                one = replace(one, status="duplicate", detail=detail)
+            elif one.status == "accepted":
+                seen[one.sha256] = one
+                run.members[one.sha256] = (member, detection)
+                if any(one.path == old.path for old in known):
+                    one = replace(one, detail="restated: a file of this name came before")
+            found.append(one)
+    if found:
+        _save(registry, [*known, *found])
+    return [*known, *found]
+
+
+def _look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | None, Detection | None]]:
+    """Preflight and detection of one delivered file."""
+    delivery = preflight(path, root=settings.exports, scratch=settings.scratch / "landed")
+    base = Landed(
+        path=delivery.path,
+        size=delivery.size,
+        modified_ns=0,
+        delivery=delivery.sha256,
+        sha256=delivery.sha256,
+        delivered_at=delivery.delivered_at.replace(tzinfo=None).isoformat(),
+        compression=delivery.compression,
+        encoding="",
+        status="quarantined",
+    )
+    if not delivery.members:
+        yield replace(base, findings=_said(delivery.findings)), None, None
+    for member in delivery.members:
+        detection = detect(member)
+        yield (
+            replace(
+                base,
+                path=member.path,
+                sha256=member.sha256,
+                delivered_at=member.delivered_at.replace(tzinfo=None).isoformat(),
+                encoding=member.encoding,
+                status="accepted" if detection.is_accepted else "quarantined",
+                contract=detection.contract.name if detection.contract else None,
+                variant=detection.variant,
+                findings=_said((*member.findings, *detection.findings)),
+            ),
+            member,
+            detection,
+        )
+
+
+def _load(path: Path) -> list[Landed]:
+    if not path.exists():
+        return []
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return [Landed(**{**one, "findings": tuple(one["findings"])}) for one in entries]
+
+
+def _save(path: Path, landed: list[Landed]) -> None:
+    write_atomically(path, json.dumps([asdict(one) for one in landed], indent=1) + "\n")
+
+
+def _said(findings: Iterable[Finding]) -> tuple[dict, ...]:
+    return tuple(asdict(finding) for finding in findings)
+
+
+# Reading ---------------------------------------------------------------------------------------
+
+
+def _reader(contract: Contract):
+    """Make the raw table of one contract: read what was delivered for it and is not in it yet."""
+    table = f"raw.{contract.name}"
+
+    def make(run: Run) -> Made:
+        files = [
+            one
+            for one in take_inventory(run)
+            if one.status == "accepted" and one.contract == contract.name
+        ]
+        files.sort(key=lambda one: (one.delivered_at, one.path, one.sha256))
+        made_from = {"code": fingerprint(repr(contract), run.functions), "inputs": {}}
+        before = run.lake.manifest(table)
+        with run.step(table) as report:
+            if before is None:
+                columns = {name: kind for name, kind in part_columns(contract).items()}
+                before = run.lake.commit_empty(table, columns, made_from=made_from)
+            there = {part.info["sha256"] for part in before.parts}
+            new = [one for one in files if one.sha256 not in there]
+            for one in new:
+                _read_one(run, table, contract, one, made_from)
+            rows = run.lake.manifest(table).notes.get("rows", 0)
+            written = rows - before.notes.get("rows", 0)
+            outcome = "part" if new else "unchanged"
+            return described(run, table, report, outcome=outcome, rows_written=written)
+
+    return make
+
+
+def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: dict) -> None:
+    """Read one file into one part and commit it, so that a killed run goes on after it."""
+    member, detection = run.members.get(one.sha256) or _find_again(run, one)
+    with run.lake.staging(table) as place:
+        part = place / "part.parquet"
+        reading = read(member, detection, part=part, con=run.con)
+        aside = None
+        if reading.quarantine.num_rows:
+            aside = place / "aside.parquet"
+            pq.write_table(reading.quarantine, aside, compression="zstd")
+        before = run.lake.manifest(table)
+        rows = before.notes.get("rows", 0) + reading.rows_accepted
+        run.lake.commit_added(
+            table,
+            [(part, aside, _info(one, reading))],
+            made_from=made_from,
+            notes={"rows": rows},
+        )
+    member.content.unlink(missing_ok=True)
+
+
+def _info(one: Landed, reading: Reading) -> dict:
+    return {
+        "sha256": one.sha256,
+        "rows_read": reading.rows_read,
+        "rows_accepted": reading.rows_accepted,
+        "rows_quarantined": reading.rows_quarantined,
+        "findings": _said(reading.findings),
+    }
+
+
+def _find_again(run: Run, one: Landed) -> tuple[Member, Detection]:
+    """The text of a delivery that an earlier, killed run had looked at but not read."""
+    path = run.settings.exports / one.path.partition("!")[0]
+    for again, member, detection in _look(path, run.settings):
+        if again.sha256 == one.sha256 and again.path == one.path:
+            return member, detection
+    raise OSError(2, "the file changed or went while it was being read", str(path))
+
+
+# The account -----------------------------------------------------------------------------------
+
+
+def _make_as_of(run: Run) -> Made:
+    return make_table(
+        run,
+        "raw.as_of",
+        code="as_of",
+        inputs=(),
+        grain=("as_of",),
+        extra=run.as_of.isoformat(),
+        compute=lambda: f"select timestamp {quoted(run.as_of.isoformat())} as as_of",
+    )
+
+
+def _make_settings(run: Run) -> Made:
+    settings = run.settings
+    names = "|".join(settings.visitor_cookies)
+    row = {
+        "default_country": settings.default_country,
+        "default_currency": settings.default_currency,
+        "visitor_cookie_pattern": rf"(?:^|;\s*)({names})=([^;]+)",
+    }
+    columns = ", ".join(f"{quoted(value)} as {name}" for name, value in row.items())
+    return make_table(
+        run,
+        "raw.settings",
+        code="settings",
+        inputs=(),
+        grain=("default_country",),
+        extra=row,
+        compute=lambda: f"select {columns}",
+    )
+
+
+def _read_parts(run: Run) -> dict[str, dict]:
+    """What reading said of each file, by its hash."""
+    found = {}
+    for contract in connectors.contracts():
+        manifest = run.lake.manifest(f"raw.{contract.name}")
+        for part in manifest.parts if manifest else ():
+            found[part.info["sha256"]] = {**part.info, "table": manifest.table, "aside": part.excluded}
+    return found
+
+
+def _make_source_files(run: Run) -> Made:
+    def compute() -> str:
+        parts = _read_parts(run)
+        rows = []
+        for one in take_inventory(run):
+            read_here = one.status == "accepted"
+            counts = parts[one.sha256] if read_here else {}
+            system, _, export = (one.contract or "").partition("__")
+            findings = [*one.findings, *counts.get("findings", ())]
+            said = [one.detail, *(finding["reason"] for finding in findings)]
+            rows.append(
+                {
+                    "path": one.path,
+                    "sha256": one.sha256,
+                    "system": system or None,
+                    "export": export or None,
+                    "variant": one.variant,
+                    "encoding": one.encoding or None,
+                    "compression": one.compression,
+                    "size_bytes": one.size,
+                    "delivered_at": one.delivered_at,
+                    "rows_read": counts.get("rows_read", 0),
+                    "rows_accepted": counts.get("rows_accepted", 0),
+                    "rows_quarantined": counts.get("rows_quarantined", 0),
+                    "status": one.status,
+                    "detail": "; ".join(text for text in said if text) or None,
+                }
+            )
+        texts = ("path", "sha256", "system", "export", "variant", "encoding", "compression")
+        numbers = ("rows_read", "rows_accepted", "rows_quarantined")
+        schema = pa.schema(
+            [(name, pa.string()) for name in texts]
+            + [("size_bytes", pa.int64()), ("delivered_at", pa.string())]
+            + [(name, pa.int64()) for name in numbers]
+            + [("status", pa.string()), ("detail", pa.string())]
+        )
+        _register(run, "landed_files", pa.Table.from_pylist(rows, schema))
+        return "select * replace (delivered_at::timestamp as delivered_at) from landed_files"
+
+    return _account(run, "raw.source_files", ("path", "sha256"), compute)
+
+
+def _make_quarantine(run: Run) -> Made:
+    def compute() -> str:
+        parts = _read_parts(run)
+        rows, selects = [], []
+        for one in take_inventory(run):
+            if one.status == "quarantined":
+                for finding in one.findings:
+                    if finding["severity"] == "error":
+                        rows.append(
+                            {
+                                "path": one.path,
+                                "sha256": one.sha256,
+                                "row_number": None,
+                                "column_name": finding["column"],
+                                **{key: finding[key] for key in ("reason", "expected", "found", "remedy")},
+                            }
+                        )
+            elif one.status == "accepted" and parts[one.sha256]["aside"]:
+                part = parts[one.sha256]
+                path = run.lake.directory(part["table"]) / part["aside"]
+                names = ", ".join(ASIDE.names)
+                selects.append(
+                    f"select {quoted(one.path)} as path, {quoted(one.sha256)} as sha256, {names} "
+                    f"from read_parquet({quoted(path)})"
+                )
+        schema = pa.schema([("path", pa.string()), ("sha256", pa.string()), *ASIDE])
+        _register(run, "files_aside", pa.Table.from_pylist(rows, schema))
+        names = ", ".join(schema.names)
+        relation = " union all ".join([f"select {names} from files_aside", *selects])
+        return f"""select md5(concat_ws('|', sha256, path, row_number, column_name, reason))
+            as quarantine_id, path, row_number, column_name, reason, expected, found, remedy
+            from (select distinct * from ({relation}))"""
+
+    return _account(run, "raw.quarantine", ("quarantine_id",), compute)
+
+
+def _account(run: Run, table: str, grain: tuple[str, ...], compute) -> Made:
+    inputs = [f"raw.{contract.name}" for contract in connectors.contracts()]
+    files = fingerprint([asdict(one) for one in take_inventory(run)])
+    return make_table(
+        run, table, code=table, inputs=inputs, grain=grain, extra=files, compute=compute
+    )
+
+
+def _register(run: Run, name: str, table: pa.Table) -> None:
+    run.con.register("arriving", table)
+    run.con.execute(f"create or replace temp table {name} as from arriving")
+    run.con.unregister("arriving")
+
+
+# Looking without a run ---------------------------------------------------------------------------
+
+
+def inspect_paths(paths: Iterable[Path]) -> list[dict]:
+    """What `cdp inspect` tells of each file: contract, why, encoding, rows, period, what is wrong."""
+    import tempfile
+
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        scratch = Path(place)
+        con = connect(spill=scratch / "spill")
+        con.execute((PROJECT / "sql" / "functions.sql").read_text(encoding="utf-8"))
+        for path in paths:
+            root = path.resolve() if path.is_dir() else path.resolve().parent
+            files = landed_files(root) if path.is_dir() else [path.resolve()]
+            settings = Settings(exports=root, home=scratch)
+            for file in files:
+                for one, member, detection in _look(file, settings):
+                    found.append(_inspected(one, member, detection, scratch, con))
+        con.close()
+    return found
+
+
+def _inspected(one: Landed, member, detection, scratch: Path, con) -> dict:
+    said = {
+        "path": one.path,
+        "contract": one.contract,
+        "reason": detection.reason if detection else one.findings[0]["reason"],
+        "variant": one.variant,
+        "encoding": one.encoding,
+        "compression": one.compression,
+        "delivered_at": one.delivered_at,
+        "nearest": detection.nearest if detection else None,
+        "missing": list(detection.missing) if detection else [],
+        "rows_read": 0,
+        "rows_accepted": 0,
+        "rows_quarantined": 0,
+        "period": None,
+        "findings": list(one.findings),
+    }
+    if one.status == "accepted":
+        reading = read(member, detection, part=scratch / "part.parquet", con=con)
+        said |= {
+            "rows_read": reading.rows_read,
+            "rows_accepted": reading.rows_accepted,
+            "rows_quarantined": reading.rows_quarantined,
+            "period": reading.period,
+            "findings": [*one.findings, *_said(reading.findings)],
+        }
+    return said

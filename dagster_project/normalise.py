@@ -1,0 +1,110 @@
+"""Phones, countries, regions and names that SQL alone does not get right, by well-kept libraries.
+
+Each function is pure and takes one spelling; they are applied to distinct spellings only, and the
+results are dictionaries in the lake (spelling -> value) that the SQL models join.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+UNLISTED_COUNTRIES = {
+    "usa": "US",
+    "us": "US",
+    "u s a": "US",
+    "u s": "US",
+    "america": "US",
+    "uk": "GB",
+    "u k": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "holland": "NL",
+}
+"""Everyday names that no standard lists."""
+
+COUNTRY_LANGUAGES = (
+    *("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "tr", "cs"),
+    *("hu", "ro", "ru", "ja", "zh", "ko", "ar"),
+)
+
+
+def country(text: str) -> str | None:
+    """ISO 3166 alpha-2 for a code or a name in any of the common languages, else None.
+
+    Names come from CLDR (Babel) and ISO 3166 (pycountry).
+    """
+    return _country_names().get(_plain(text))
+
+
+def phone(text: str, country: str) -> str | None:
+    """E.164 for a number written as people in `country` (ISO alpha-2) write it, else None.
+
+    A number that cannot exist in its numbering plan is None; extensions are dropped.
+    """
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def region(text: str, country: str) -> str | None:
+    """The ISO 3166-2 code without its country part ('OH' for 'Ohio'), else the text in title case."""
+    plain = _plain(text)
+    if not plain:
+        return None
+    return _region_codes(country).get(plain) or " ".join(text.split())
+
+
+def person_name(text: str) -> tuple[str | None, str | None, str | None, str | None]:
+    """(first, middle, last, suffix) of a full name, particles kept with the surname (nameparser)."""
+    from nameparser import HumanName
+
+    name = HumanName(text)
+    parts = (name.first, name.middle, name.last, name.suffix)
+    return tuple(part or None for part in parts)
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    import pycountry
+    from babel import Locale
+
+    found = {}
+    alpha2 = {entry.alpha_2 for entry in pycountry.countries}
+    for language in COUNTRY_LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if code in alpha2:
+                found.setdefault(_plain(name), code)
+    for entry in pycountry.countries:
+        for name in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
+            if hasattr(entry, name):
+                found.setdefault(_plain(getattr(entry, name)), entry.alpha_2)
+    return found | UNLISTED_COUNTRIES
+
+
+@cache
+def _region_codes(country: str) -> dict[str, str]:
+    import pycountry
+
+    found = {}
+    for entry in pycountry.subdivisions.get(country_code=country) or ():
+        code = entry.code.partition("-")[2]
+        found.setdefault(_plain(entry.name), code)
+        found.setdefault(_plain(code), code)
+    return found
+
+
+def _plain(text: str) -> str:
+    """Lower case without accents, punctuation and doubled spaces."""
+    decomposed = unicodedata.normalize("NFKD", text).lower()
+    letters = (c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
+    return " ".join("".join(letters).split())

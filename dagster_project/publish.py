@@ -1,0 +1,206 @@
+"""The published database: built aside, verified, swapped in by a link.
+
+Schema `main` holds golden and marts, the other schemas what they were made from. Which tables there
+are and what they mean comes from the catalog; what a column means from sql/columns.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.lake import fingerprint, quoted, sync, write_atomically
+from dagster_project.making import Table
+from dagster_project.run import Run
+from dagster_project.state import keep_newest, swap_link
+
+STORAGE_VERSION = "v1.2.0"
+"""A format that every DuckDB from 1.2 on opens, JavaScript's included."""
+
+LAYERS = ("standard", "identity", "golden", "segments", "marts")
+"""What is published; raw and staging hold the vendors' own texts and stay in the lake."""
+
+KEPT_DATABASES = 3
+
+
+class PublishError(Exception):
+    """The database that was built is not what it should be; the old one still serves."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The outcome: the database, and whether it is a new one."""
+
+    path: Path
+    is_new: bool
+    tables: int
+
+
+def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tables) -> Published:
+    """Build, verify, promote the state, swap the link; nothing is touched when nothing changed."""
+    settings = run.settings
+    tables = {name: table for name, table in catalog.items() if table.name.split(".")[0] in LAYERS}
+    made_from = {
+        "tables": {name: run.lake.version(name) for name in sorted(tables)},
+        "columns": fingerprint((settings.sql / "columns.csv").read_text(encoding="utf-8")),
+        "as_of": run.as_of.isoformat(),
+    }
+    current = settings.warehouse / "current"
+    before = current / "published.json"
+    if before.exists() and json.loads(before.read_text(encoding="utf-8"))["made_from"] == made_from:
+        return Published(settings.database, False, len(tables))
+    building = settings.warehouse / f".building.{os.getpid()}"
+    for leftover in settings.warehouse.glob(".building.*"):
+        shutil.rmtree(leftover)
+    building.mkdir(parents=True)
+    database = building / "customers.duckdb"
+    _build(run, tables, database, runs)
+    _verify(run, tables, database)
+    sync(database)
+    said = {"run_id": run.run_id, "made_from": made_from}
+    write_atomically(building / "published.json", json.dumps(said, indent=1, sort_keys=True) + "\n")
+    place = settings.warehouse / run.run_id
+    shutil.rmtree(place, ignore_errors=True)
+    building.rename(place)
+    sync(settings.warehouse)
+    run.state.promote(run.lake, state_tables, run_id=run.run_id, inputs=run.inputs)
+    swap_link(current, Path(run.run_id))
+    keep_newest(settings.warehouse, KEPT_DATABASES, besides=run.run_id)
+    return Published(settings.database, True, len(tables))
+
+
+def load_glossary(path: Path) -> dict[str, str]:
+    """Column (or 'table.column') -> what it means."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return {row["column"]: row["description"] for row in csv.DictReader(handle)}
+
+
+def published_name(name: str, tables: dict[str, Table]) -> str:
+    """Where a lake table lies in the database: golden and marts are `main`, marts first."""
+    layer, _, model = name.partition(".")
+    if layer == "marts" or (layer == "golden" and f"marts.{model}" not in tables):
+        return f"main.{model}"
+    return name
+
+
+def _build(run: Run, tables: dict[str, Table], path: Path, runs: list[dict]) -> None:
+    con = run.con
+    glossary = load_glossary(run.settings.sql / "columns.csv")
+    con.execute(f"attach {quoted(path)} as published (storage_version {quoted(STORAGE_VERSION)})")
+    try:
+        for layer in LAYERS:
+            con.execute(f"create schema if not exists published.{layer}")
+        con.execute("drop schema published.marts")
+        for name, table in tables.items():
+            target = published_name(name, tables)
+            columns = list(run.lake.manifest(name).columns)
+            lead = [column for column in ("profile_id",) if column in columns]
+            order = ", ".join((*lead, *(c for c in table.grain if c not in lead)))
+            con.execute(
+                f"create table published.{target} as "
+                f"select * from ({run.lake.scan(name)}) order by {order}"
+            )
+            _comment(con, target, table.description, columns, glossary)
+            if name.startswith("golden.") and target.startswith("main."):
+                con.execute(f"create view published.{name} as from {target}")
+        _build_run_tables(run, tables, runs, glossary)
+        con.execute("checkpoint published")
+    finally:
+        con.execute("detach published")
+
+
+def _build_run_tables(run: Run, tables: dict[str, Table], runs: list[dict], glossary: dict) -> None:
+    """`runs` and `quality_results`: about the runs themselves, so not of the lake."""
+    con = run.con
+    con.execute(
+        """create table published.main.runs (run_id varchar, as_of date, started_at timestamp,
+        finished_at timestamp, status varchar, code_version varchar, model_version varchar)"""
+    )
+    for entry in runs:
+        con.execute(
+            "insert into published.main.runs values (?, ?, ?, ?, ?, ?, ?)",
+            [entry[key] for key in RUN_COLUMNS],
+        )
+    con.execute(
+        """create table published.main.quality_results (run_id varchar, table_name varchar,
+        check_name varchar, severity varchar, passed boolean, failing_rows bigint,
+        observed varchar)"""
+    )
+    for name in tables:
+        for check in run.lake.manifest(name).notes.get("checks", ()):
+            con.execute(
+                "insert into published.main.quality_results values (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    run.run_id,
+                    name,
+                    check["claim"],
+                    "error" if check["blocking"] else "warning",
+                    check["failing_rows"] == 0,
+                    check["failing_rows"],
+                    f"{run.lake.manifest(name).notes['rows']} rows",
+                ],
+            )
+    about = {
+        "runs": "One row per run that published, the latest last.",
+        "quality_results": "One row per check, as last made on what is published.",
+    }
+    for name, description in about.items():
+        described = con.execute(f"describe published.main.{name}").fetchall()
+        _comment(con, f"main.{name}", description, [row[0] for row in described], glossary)
+
+
+RUN_COLUMNS = (
+    *("run_id", "as_of", "started_at", "finished_at", "status", "code_version", "model_version"),
+)
+
+
+def run_entry(run: Run, *, status: str, model_version: str, catalog: dict[str, Table]) -> dict:
+    """What is remembered of a run."""
+    code = [table.model.code for table in catalog.values() if table.model]
+    return {
+        "run_id": run.run_id,
+        "as_of": run.as_of.isoformat(),
+        "started_at": run.started_at.replace(tzinfo=None).isoformat(timespec="seconds"),
+        "finished_at": datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"),
+        "status": status,
+        "code_version": fingerprint(run.functions, sorted(code)),
+        "model_version": model_version,
+    }
+
+
+def _comment(con, target: str, description: str, columns: list[str], glossary: dict) -> None:
+    schema, _, name = target.partition(".")
+    con.execute(f"comment on table published.{target} is {quoted(description)}")
+    for column in columns:
+        meaning = glossary.get(f"{name}.{column}") or glossary.get(column) or _weight(column)
+        if not meaning:
+            raise PublishError(f"sql/columns.csv does not say what {target}.{column} means")
+        con.execute(f'comment on column published.{target}."{column}" is {quoted(meaning)}')
+
+
+def _weight(column: str) -> str | None:
+    """Match weights have a column per comparison of the model, so their meaning is made, not listed."""
+    if column.startswith("mw_"):
+        return f"Match weight (log2 Bayes factor) of the comparison {column[3:]}"
+    return None
+
+
+def _verify(run: Run, tables: dict[str, Table], path: Path) -> None:
+    """Open the file as a reader would and count every table against the lake."""
+    reader = duckdb.connect(str(path), read_only=True)
+    try:
+        for name in tables:
+            target = published_name(name, tables)
+            found = reader.execute(f"select count(*) from {target}").fetchall()[0][0]
+            rows = run.lake.manifest(name).notes.get("rows", 0)
+            if found != rows:
+                raise PublishError(f"{target} has {found} rows, the lake has {rows} in {name}")
+    finally:
+        reader.close()

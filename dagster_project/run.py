@@ -1,0 +1,120 @@
+"""One run: what all its tables share (lake, engine, as-of, state, progress), under the lock.
+
+What a run makes is said by catalog.py; this module only opens and closes the room it works in.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+import duckdb
+
+from dagster_project.lake import Lake, connect, exclusive, fingerprint
+from dagster_project.settings import Settings
+from dagster_project.state import State
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one table: outcome is 'unchanged', 'whole', 'part' or 'failed'."""
+
+    table: str
+    outcome: str
+    rows: int
+    rows_written: int
+    seconds: float
+
+
+@dataclass
+class Run:
+    """One run in memory. `as_of` is the UTC day whose midnight the run speaks for."""
+
+    settings: Settings
+    as_of: date
+    started_at: datetime
+    lake: Lake
+    state: State
+    con: duckdb.DuckDBPyConnection
+    functions: str
+    watch: Callable[[Step], None]
+    steps: list[Step] = field(default_factory=list)
+    failed_checks: list = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    members: dict[str, tuple] = field(default_factory=dict)
+    _once: dict[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, table: str) -> Iterator[dict]:
+        """Time one table's making; the body fills in outcome, rows and rows_written."""
+        began = time.monotonic()
+        report: dict = {"outcome": "failed", "rows": 0, "rows_written": 0}
+        try:
+            yield report
+        finally:
+            done = Step(table=table, seconds=time.monotonic() - began, **report)
+            self.steps.append(done)
+            self.watch(done)
+
+    def once(self, name: str, work: Callable[[], object]) -> object:
+        """Do a piece of work that several tables share the first time one of them needs it."""
+        if name not in self._once:
+            self._once[name] = work()
+        return self._once[name]
+
+    @cached_property
+    def inputs(self) -> str:
+        """A fingerprint of everything this run starts from; asked for once the raw layer is made."""
+        raw = [table for table in self.lake.tables() if table.startswith("raw.")]
+        versions = {table: self.lake.version(table) for table in raw}
+        return fingerprint(self.as_of.isoformat(), versions)
+
+    @cached_property
+    def run_id(self) -> str:
+        """The same for a run that was killed and started again; new for every other."""
+        origin = self.state.origin
+        if origin.get("inputs") == self.inputs:
+            return origin["run_id"]
+        return f"{self.as_of.isoformat()}-{fingerprint(self.inputs, origin.get('run_id'))[:8]}"
+
+
+@contextmanager
+def open_run(
+    settings: Settings, *, as_of: date | None = None, watch: Callable[[Step], None] | None = None
+) -> Iterator[Run]:
+    """Take the lock, sweep what a killed run left, and open an engine.
+
+    Raises LockedError at once when another run holds the home.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o750)
+    with exclusive(settings.state / "lock", purpose="cdp run"):
+        lake = Lake(settings.lake)
+        lake.sweep()
+        shutil.rmtree(settings.scratch, ignore_errors=True)
+        settings.scratch.mkdir(parents=True)
+        functions = (settings.sql / "functions.sql").read_text(encoding="utf-8")
+        con = connect(
+            threads=settings.threads,
+            memory=settings.memory_limit,
+            spill=settings.scratch / "spill",
+        )
+        con.execute(functions)
+        try:
+            yield Run(
+                settings=settings,
+                as_of=as_of or datetime.now(UTC).date(),
+                started_at=datetime.now(UTC),
+                lake=lake,
+                state=State(settings.state),
+                con=con,
+                functions=functions,
+                watch=watch or (lambda step: None),
+            )
+        finally:
+            con.close()
+            shutil.rmtree(settings.scratch, ignore_errors=True)

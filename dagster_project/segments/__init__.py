@@ -1,0 +1,1 @@
+"""Segments through time: who is in, who entered and left, and why."""

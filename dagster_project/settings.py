@@ -1,0 +1,108 @@
+"""Where things are and what the user chose: cdp.toml and the environment, as one frozen object.
+
+Nothing is read at import; whoever needs settings calls load_settings() once and hands the object on.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has an impossible value; the message says which and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All paths are absolute. `default_country` is where a record without a country is taken to be."""
+
+    exports: Path
+    home: Path
+    timezone: str = "UTC"
+    default_country: str = "US"
+    default_currency: str = "USD"
+    visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
+    threads: int = 2
+    memory_limit: str = "8GB"
+
+    @property
+    def sql(self) -> Path:
+        return PROJECT / "sql"
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse"
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "lake" / ".scratch"
+
+    @property
+    def database(self) -> Path:
+        """The published database that analysts query."""
+        return self.warehouse / "current" / "customers.duckdb"
+
+
+def load_settings(
+    *,
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    exports: Path | None = None,
+    home: Path | None = None,
+) -> Settings:
+    """Arguments win over the environment, the environment over cdp.toml in `directory`.
+
+    Raises SettingsError for an unknown key or a value that cannot be.
+    """
+    directory = Path.cwd() if directory is None else directory
+    environment = os.environ if environment is None else environment
+    chosen = _from_file(directory / "cdp.toml")
+    for name in ("exports", "home"):
+        if environment.get(f"CDP_{name.upper()}"):
+            chosen[name] = environment[f"CDP_{name.upper()}"]
+    settings = Settings(
+        exports=(directory / (exports or chosen.pop("exports", "data/landing"))).resolve(),
+        home=(directory / (home or chosen.pop("home", "data"))).resolve(),
+    )
+    chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
+    if "visitor_cookies" in chosen:
+        chosen["visitor_cookies"] = tuple(chosen["visitor_cookies"])
+    settings = replace(settings, **chosen)
+    if settings.timezone not in zoneinfo.available_timezones():
+        raise SettingsError(f"timezone = {settings.timezone!r} is not a zone such as Europe/Paris")
+    if len(settings.default_country) != 2 or not settings.default_country.isupper():
+        raise SettingsError(
+            f"default_country = {settings.default_country!r} is not an ISO 3166 code such as US"
+        )
+    return settings
+
+
+def _from_file(path: Path) -> dict:
+    if not path.exists():
+        return {}
+    try:
+        chosen = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    known = {field.name for field in fields(Settings)}
+    unknown = sorted(set(chosen) - known)
+    if unknown:
+        raise SettingsError(
+            f"{path}: unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        )
+    return chosen

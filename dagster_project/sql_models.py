@@ -1,0 +1,215 @@
+"""A .sql file becomes a frozen SqlModel: key, description, grain, dependencies, checks.
+
+Path is identity: sql/golden/profiles.sql is the table golden.profiles. The dependencies are the
+qualified tables that sqlglot finds. Nothing here runs SQL or knows Dagster; running a model belongs
+to sql_assets.py.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
+from dagster_project.lake import fingerprint
+
+LAYERS = ("raw", "staging", "standard", "identity", "golden", "segments", "marts")
+"""Left to right; a model reads its own layer and those to its left."""
+
+SEGMENT_FIELDS = ("title", "owner", "description", "purpose", "guards")
+MODEL_FIELDS = ("grain", "partition")
+
+
+class ModelError(Exception):
+    """A model file breaks a rule; the message names the file, the rule and the remedy."""
+
+
+@dataclass(frozen=True)
+class SqlCheck:
+    """A query that returns what is wrong with a model; no row means that the claim holds."""
+
+    claim: str
+    path: Path
+    sql: str
+    dependencies: frozenset[str]
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class SqlModel:
+    """One SELECT of one file. `partition` names the column by which the model can be made in parts:
+    all rows with one value of it come from input rows with that same value."""
+
+    layer: str
+    name: str
+    path: Path
+    sql: str
+    description: str
+    grain: tuple[str, ...]
+    partition: str | None
+    dependencies: frozenset[str]
+    checks: tuple[SqlCheck, ...]
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every table that must be there before this one can be made and checked."""
+        needed = self.dependencies.union(*(check.dependencies for check in self.checks))
+        return needed - {self.table}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns a table is sorted by: its partition first, then its key."""
+        lead = (self.partition,) if self.partition else ()
+        return (*lead, *(column for column in self.grain if column != self.partition))
+
+    @property
+    def code(self) -> str:
+        """Changes when the query or one of its checks does; comments do not count."""
+        return fingerprint(
+            sqlglot.parse_one(self.sql, dialect="duckdb").sql("duckdb", comments=False),
+            self.grain,
+            self.partition,
+            [(check.claim, check.sql) for check in self.checks],
+        )
+
+
+def load_models(root: Path) -> dict[str, SqlModel]:
+    """Every model below `root`, by table name. Raises ModelError for the first broken rule."""
+    models = {}
+    for layer in LAYERS:
+        for path in sorted((root / layer).glob("*.sql")):
+            if path.name.count(".") == 1:
+                model = load_model(path)
+                models[model.table] = model
+    return models
+
+
+@cache
+def load_model(path: Path) -> SqlModel:
+    layer, name = path.parent.name, path.stem
+    sql = path.read_text(encoding="utf-8").strip().rstrip(";")
+    is_segment = layer == "segments"
+    description, fields = _header(path, sql, SEGMENT_FIELDS if is_segment else MODEL_FIELDS)
+    if is_segment:
+        description = fields.get("description", "")
+        missing = [name for name in ("title", "owner", "description", "purpose") if name not in fields]
+        if missing:
+            raise ModelError(f"{path}: a segment needs the header fields {', '.join(missing)}")
+    grain = ("profile_id",) if is_segment else _names(fields.get("grain", ""))
+    if not grain:
+        raise ModelError(f"{path}: add a line '-- grain: <key columns>' to its header")
+    if not description:
+        raise ModelError(f"{path}: begin with a comment that says 'One row per …'")
+    return SqlModel(
+        layer=layer,
+        name=name,
+        path=path,
+        sql=sql,
+        description=description,
+        grain=grain,
+        partition=fields.get("partition"),
+        dependencies=_dependencies(path, sql, layer),
+        checks=_checks(path, layer),
+        fields=fields,
+    )
+
+
+def _header(path: Path, sql: str, known: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """The leading comment lines, split into prose and the fields that this kind of file may have."""
+    prose: list[str] = []
+    fields: dict[str, str] = {}
+    last = None
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        text = line[2:].strip()
+        found = re.match(r"^([a-z_]+): *(.*)$", text)
+        if found and found[1] in known:
+            last = found[1]
+            fields[last] = found[2]
+        elif found and known is SEGMENT_FIELDS:
+            raise ModelError(
+                f"{path}: unknown header field '{found[1]}'; a segment knows {', '.join(known)}"
+            )
+        elif known is SEGMENT_FIELDS and last:
+            fields[last] += " " + text
+        else:
+            prose.append(text)
+    return " ".join(part for part in prose if part), fields
+
+
+def _checks(path: Path, layer: str) -> tuple[SqlCheck, ...]:
+    found = []
+    for kind, blocking in (("check", True), ("warn", False)):
+        for beside in sorted(path.parent.glob(f"{path.stem}.*.{kind}.sql")):
+            sql = beside.read_text(encoding="utf-8").strip().rstrip(";")
+            found.append(
+                SqlCheck(
+                    claim=beside.name.split(".")[1],
+                    path=beside,
+                    sql=sql,
+                    dependencies=_dependencies(beside, sql, layer),
+                    blocking=blocking,
+                )
+            )
+    return tuple(found)
+
+
+def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
+    """The qualified tables a query reads, each of this layer or one to its left."""
+    try:
+        statements = sqlglot.parse(sql, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise ModelError(f"{path}: this is not valid SQL: {str(error).splitlines()[0]}") from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ModelError(f"{path}: a model is exactly one SELECT")
+    tree = statements[0]
+    commons = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found = set()
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            continue
+        if not table.db:
+            if table.name not in commons:
+                raise ModelError(f"{path}: name the schema of the table '{table.name}'")
+            continue
+        if table.db not in LAYERS or LAYERS.index(table.db) > LAYERS.index(layer):
+            raise ModelError(f"{path}: {layer} may not read {table.db}.{table.name}")
+        found.add(f"{table.db}.{table.name}")
+    return frozenset(found)
+
+
+def column_lineage(model: SqlModel, schemas: dict[str, dict[str, str]]) -> dict[str, list[tuple]]:
+    """Output column -> [(table, column) it comes from]; `schemas` are the inputs' columns."""
+    nested: dict = {}
+    for table, columns in schemas.items():
+        layer, _, name = table.partition(".")
+        nested.setdefault(layer, {})[name] = columns
+    tree = sqlglot.parse_one(model.sql, dialect="duckdb")
+    found = {}
+    for column in tree.named_selects:
+        try:
+            node = lineage(column, model.sql, schema=nested, dialect="duckdb")
+        except (sqlglot.errors.SqlglotError, ValueError):
+            continue
+        sources = set()
+        for leaf in node.walk():
+            table = leaf.source if isinstance(leaf.source, exp.Table) else leaf.expression
+            if not leaf.downstream and isinstance(table, exp.Table) and table.db:
+                sources.add((f"{table.db}.{table.name}", leaf.name.rpartition(".")[2]))
+        found[column] = sorted(sources)
+    return found
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,71 @@
+"""What a run did, in numbers: the closing summary as one plain structure. How it looks is cli.py's."""
+
+from __future__ import annotations
+
+from dagster_project.lake import quoted
+from dagster_project.publish import Published
+from dagster_project.run import Run
+
+
+def summarise(run: Run, published: Published | None) -> dict:
+    """Counts only, no personal data. Reads the lake as it now is."""
+    for table in run.lake.tables():
+        if table.split(".")[0] in ("raw", "identity", "marts", "golden"):
+            run.lake.view(run.con, table)
+    made = [step for step in run.steps if step.outcome in ("whole", "part")]
+    return {
+        "run_id": run.run_id,
+        "as_of": run.as_of.isoformat(),
+        "published": bool(published and published.is_new),
+        "database": str(run.settings.database),
+        "tables": {"made": len(made), "current": len(run.steps) - len(made)},
+        "rows_written": sum(step.rows_written for step in run.steps),
+        "sources": _rows(
+            run,
+            """select system, export,
+                count(*) filter (where status = 'accepted') as files,
+                sum(rows_read) as rows_read, sum(rows_accepted) as rows_accepted,
+                sum(rows_quarantined) as rows_quarantined
+            from raw.source_files where system is not null group by all order by all""",
+        ),
+        "set_aside": _rows(
+            run,
+            """select coalesce(files.path, quarantine.path) as path, quarantine.reason,
+                quarantine.column_name, count(*) as rows, min(row_number) as first_row
+            from raw.quarantine as quarantine
+            left join raw.source_files as files using (path)
+            group by all order by rows desc, path, reason limit 20""",
+        ),
+        "files": _rows(
+            run, "select status, count(*) as files from raw.source_files group by all order by all"
+        ),
+        "people": _rows(
+            run,
+            """select count(*) as profiles, sum(source_record_count) as source_records,
+                max(source_record_count) as largest,
+                count(*) filter (where source_record_count > 1) as linked
+            from marts.profiles""",
+        )[0],
+        "visitors": _rows(
+            run,
+            "select count(*) as visitors, count(profile_id) as known from marts.visitors",
+        )[0],
+        "changes": _rows(
+            run,
+            f"""select kind, count(*) as profiles from identity.profile_changes
+            where run_id = {quoted(run.run_id)} group by all order by all""",
+        ),
+        "segments": _rows(run, "select segment, title, size from marts.segments order by segment"),
+    }
+
+
+def _rows(run: Run, sql: str) -> list[dict]:
+    cursor = run.con.execute(sql)
+    names = [column[0] for column in cursor.description]
+    return [
+        {name: _plain(value) for name, value in zip(names, row)} for row in cursor.fetchall()
+    ]
+
+
+def _plain(value: object) -> object:
+    return int(value) if value is not None and not isinstance(value, str | int | bool) else value

@@ -1,0 +1,77 @@
+"""A simulated company: its people, their lives, and its systems' exports night by night.
+
+The truth stands beside the exports. Nothing here knows how records are matched, and nothing of the
+pipeline is imported: what makes matching hard comes from people and clerks, not from a matcher.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from simulator import truth, world
+from simulator.files import Night
+from simulator.mailchimp import Mailchimp
+from simulator.salesforce import Salesforce
+from simulator.sendgrid import SendGrid
+from simulator.shopify import Shopify
+from simulator.square import Square
+from simulator.weblogs import WebLogs
+
+FIRST_NIGHT = date(2026, 6, 1)
+HISTORY = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written."""
+
+    people: int
+    records: int
+    orders: int
+    files: int
+    bytes: int
+
+
+def simulate(
+    target: Path,
+    *,
+    people: int,
+    nights: int = 1,
+    seed: int = 1,
+    start: date | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Summary:
+    """Write `target`/exports/<night>/<system>/… and `target`/truth/*.parquet.
+
+    The first night delivers a year of history, each later one what is new or changed. The same
+    arguments give the same bytes; a night does not depend on how many follow it.
+    """
+    target = Path(target)
+    first = start or FIRST_NIGHT
+    since = first - HISTORY
+    for number in range(1, nights + 1):
+        on = first + timedelta(days=number - 1)
+        night = Night(target / "exports", on, since, number)
+        if night.is_first:
+            now = world.begin(seed, people, night)
+            now.progress = progress
+            shopify, mailchimp, salesforce = Shopify(), Mailchimp(), Salesforce()
+            square, sendgrid, weblogs = Square(), SendGrid(), WebLogs()
+        else:
+            world.next_night(now, night)
+        now.say(f"night {on}: people ready")
+        orders, lines = shopify.deliver(now, night)
+        mailchimp.deliver(now, night)
+        salesforce.deliver(now, night)
+        square.deliver(now, night, shopify)
+        clicks = sendgrid.deliver(now, night, shopify, mailchimp, orders)
+        weblogs.deliver(now, night, shopify, mailchimp, clicks, orders, lines)
+        since = on
+    truth.write(now, target / "truth")
+    tables = truth.tables(now)
+    written = sorted(path for path in (target / "exports").rglob("*") if path.is_file())
+    return Summary(
+        len(tables["people"]), len(tables["records"]), len(tables["orders"]), len(written),
+        sum(path.stat().st_size for path in written),
+    )

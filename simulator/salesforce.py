@@ -1,0 +1,624 @@
+"""Salesforce: the sales and service side, with its three spellings of the same objects.
+
+The first night is a weekly Data Export, later nights are Data Loader extracts by LastModifiedDate,
+accounts always come from the API. Merged and deleted rows, converted leads, cases by mail from
+people nobody knows. Ids are in `text`.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from simulator.chance import coin, index, pick
+from simulator.clerks import Habits, record_of
+from simulator.company import INDUSTRIES
+from simulator.files import Night, csv
+from simulator.lives import DAY, WEB_HOURS, moments
+from simulator.places import COUNTRY_NAMES
+from simulator.text import salesforce_ids
+from simulator.world import World
+
+_AUDIT = "CreatedDate,CreatedById,LastModifiedDate,LastModifiedById,SystemModstamp"
+_PLACE = "Street,City,State,PostalCode,Country,Latitude,Longitude,GeocodeAccuracy"
+
+
+def _address(prefix: str) -> str:
+    return ",".join(prefix + part for part in _PLACE.split(","))
+
+
+HEADER = {
+    name: text.split(",")
+    for name, text in {
+        "Account": "Id,IsDeleted,MasterRecordId,Name,Type,ParentId," + _address("Billing")
+        + ",BillingAddress," + _address("Shipping") + ",ShippingAddress,Phone,Fax,Website,Industry,"
+        "AnnualRevenue,NumberOfEmployees,Description,OwnerId," + _AUDIT
+        + ",LastActivityDate,Jigsaw,JigsawCompanyId,AccountSource",
+        "Contact": "Id,IsDeleted,MasterRecordId,AccountId,LastName,FirstName,Salutation,MiddleName,"
+        "Suffix," + _address("Other") + "," + _address("Mailing") + ",Phone,Fax,MobilePhone,"
+        "HomePhone,OtherPhone,AssistantPhone,ReportsToId,Email,Title,Department,AssistantName,"
+        "LeadSource,Birthdate,Description,OwnerId,HasOptedOutOfEmail,HasOptedOutOfFax,DoNotCall,"
+        "CanAllowPortalSelfReg," + _AUDIT + ",LastActivityDate,LastCURequestDate,LastCUUpdateDate,"
+        "EmailBouncedReason,EmailBouncedDate,Jigsaw,JigsawContactId,IndividualId,"
+        "Preferred_Store__c",
+        "Lead": "Id,IsDeleted,MasterRecordId,Salutation,FirstName,LastName,MiddleName,Suffix,"
+        "RecordTypeId,Title,Company,Street,City,State,PostalCode,Country,StateCode,CountryCode,"
+        "Latitude,Longitude,GeocodeAccuracy,Phone,MobilePhone,Fax,Email,Website,Description,"
+        "LeadSource,Status,Industry,Rating,CurrencyIsoCode,AnnualRevenue,NumberOfEmployees,OwnerId,"
+        "HasOptedOutOfEmail,IsConverted,ConvertedDate,ConvertedAccountId,ConvertedContactId,"
+        "ConvertedOpportunityId,IsUnreadByOwner," + _AUDIT + ",LastActivityDate,DoNotCall,"
+        "HasOptedOutOfFax,LastTransferDate,Jigsaw,JigsawContactId,EmailBouncedReason,"
+        "EmailBouncedDate",
+        "Opportunity": "Id,IsDeleted,AccountId,Name,Description,StageName,Amount,Probability,"
+        "CloseDate,Type,NextStep,LeadSource,IsClosed,IsWon,ForecastCategory,ForecastCategoryName,"
+        "CampaignId,HasOpportunityLineItem,Pricebook2Id,OwnerId," + _AUDIT
+        + ",LastActivityDate,FiscalQuarter,FiscalYear,Fiscal",
+        "Case": "Id,IsDeleted,CaseNumber,ContactId,AccountId,AssetId,ProductId,EntitlementId,"
+        "SourceId,BusinessHoursId,ParentId,SuppliedName,SuppliedEmail,SuppliedPhone,"
+        "SuppliedCompany,Type,Status,Reason,Origin,Subject,Priority,Description,IsClosed,"
+        "ClosedDate,IsEscalated,OwnerId," + _AUDIT
+        + ",ContactPhone,ContactMobile,ContactEmail,ContactFax",
+        "Task": "Id,WhoId,WhatId,Subject,ActivityDate,Status,Priority,IsHighPriority,OwnerId,"
+        "Description,IsDeleted,AccountId,IsClosed," + _AUDIT + ",IsArchived,CallDurationInSeconds,"
+        "CallType,CallDisposition,CallObject,IsReminderSet,IsRecurrence,TaskSubtype",
+        "Campaign": "Id,IsDeleted,Name,ParentId,Type,Status,StartDate,EndDate,ExpectedRevenue,"
+        "BudgetedCost,ActualCost,NumberSent,IsActive,Description,OwnerId," + _AUDIT,
+        "CampaignMember": "Id,IsDeleted,CampaignId,LeadId,ContactId,Status,HasResponded," + _AUDIT
+        + ",FirstRespondedDate,Salutation,Name,FirstName,LastName,Title,Street,City,State,"
+        "PostalCode,Country,Email,Phone,Fax,MobilePhone,Description,DoNotCall,HasOptedOutOfEmail,"
+        "HasOptedOutOfFax,LeadSource,CompanyOrAccount,Type,LeadOrContactId,LeadOrContactOwnerId",
+    }.items()
+}
+_PREFIX = {"Account": "001", "Contact": "003", "Lead": "00Q", "Opportunity": "006", "Case": "500",
+           "Task": "00T", "Campaign": "701", "CampaignMember": "00v", "User": "005"}
+_LOOKUPS = {
+    "MasterRecordId", "AccountId", "ParentId", "OwnerId", "CreatedById", "LastModifiedById",
+    "ReportsToId", "IndividualId", "ConvertedAccountId", "ConvertedContactId",
+    "ConvertedOpportunityId", "CampaignId", "Pricebook2Id", "ContactId", "AssetId", "ProductId",
+    "EntitlementId", "SourceId", "BusinessHoursId", "WhoId", "WhatId", "LeadId",
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way of exporting: how cells, booleans and times are spelt, in which encoding."""
+
+    quote: str
+    true: str
+    false: str
+    at: str
+    on: str
+    no_lookup: str | None
+    encoding: str
+    bom: bytes = b""
+    upper: frozenset[str] = field(default_factory=frozenset)
+
+
+DATA_EXPORT = Dialect("always", "1", "0", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d 00:00:00",
+                      "000000000000000AAA", "utf-8")
+DATA_LOADER = Dialect("always", "true", "false", "%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%d", None,
+                      "cp1252", upper=frozenset({"Lead", "Opportunity"}))
+API = Dialect("necessary", "true", "false", "%Y-%m-%dT%H:%M:%S.000+0000", "%Y-%m-%d", None,
+              "utf-8", bom=b"\xef\xbb\xbf")
+
+
+def spell(name: str, table: pl.DataFrame, dialect: Dialect) -> bytes:
+    """The bytes of an object's file; columns that `table` lacks are empty."""
+    cells = {}
+    for column in HEADER[name]:
+        if column not in table.columns:
+            values = pl.lit(None, pl.String)
+        elif table[column].dtype == pl.Boolean:
+            values = pl.when(column).then(pl.lit(dialect.true)).otherwise(pl.lit(dialect.false))
+        elif table[column].dtype == pl.Datetime:
+            values = pl.col(column).dt.strftime(dialect.at)
+        elif table[column].dtype == pl.Date:
+            values = pl.col(column).dt.strftime(dialect.on)
+        else:
+            values = pl.col(column).cast(pl.String)
+        if column in _LOOKUPS and dialect.no_lookup:
+            values = values.fill_null(dialect.no_lookup)
+        cells[column.upper() if name in dialect.upper else column] = values
+    rows = table.select(**cells)
+    return dialect.bom + csv(rows, quote=dialect.quote, encoding=dialect.encoding)
+
+
+_CONSUMER = Habits(email=(66, 9, 2, 6, 17), phone=(52, 8, 6, 34), address=(72, 12, 16), birth=0.5,
+                   nickname=0.3, middle=0.3, suffix=0.75, typo=0.04, former_name=0.45,
+                   no_accents=0.45, junk=0.01)
+_BUSINESS = Habits(email=(12, 3, 72, 0, 13), phone=(55, 2, 4, 39), address=(30, 4, 66), birth=0.12,
+                   nickname=0.45, middle=0.12, suffix=0.4, typo=0.035, junk=0.01)
+_PROSPECT = Habits(email=(68, 14, 0, 6, 12), phone=(58, 6, 3, 33), address=(45, 8, 47),
+                   nickname=0.45, middle=0.05, suffix=0.2, typo=0.05, no_first=0.02, junk=0.015,
+                   casing=(84, 5, 11))
+_CALLER = Habits(email=(80, 10, 3, 7, 0), phone=(30, 4, 2, 64), nickname=0.5, typo=0.03,
+                 casing=(80, 3, 17), no_first=0.05)
+
+_TITLES = ("Owner", "Buyer", "Office Manager", "VP, Operations", "Facilities Manager", "CFO",
+           "Head of Purchasing", "Designer", "Assistant", "Director, \"Guest Experience\"")
+_SOURCES = ("Web", "Trade Show", "Phone Inquiry", "Partner Referral", "In-Store", "Other")
+_SUBJECTS = ("Where is my order?", "Damaged on arrival", "Return request", "Question on an invoice",
+             "Wrong item delivered", "Change of address", "Gift card balance")
+_TALKS = ("Call", "Send quote", "Follow up on sample", "Visit showroom", "Email: new collection")
+_STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review",
+           "Closed Won", "Closed Lost")
+_CHANCE = (10, 25, 60, 80, 100, 0)
+_REMARKS = ("Prefers to be called after 5 pm.", "Knows the \"old\" catalogue,\nasks for discounts",
+            "VIP; see file, page 2", "do not send samples", "O'Neill's neighbour")
+
+
+class Salesforce:
+    """What the org remembers: contacts, leads, deals; everything else is written and forgotten."""
+
+    def __init__(self) -> None:
+        self.contacts = pl.DataFrame()
+        self.known = np.zeros(0, bool)
+        self.leads = pl.DataFrame()
+        self.is_lead = np.zeros(0, bool)
+        self.deals = pl.DataFrame()
+        self.accounts = pl.DataFrame()
+        self.campaigns = pl.DataFrame()
+        self.counts = dict.fromkeys(_PREFIX, 0)
+        self.users = salesforce_ids("005", np.arange(14))
+
+    def deliver(self, world: World, night: Night) -> None:
+        rng = world.chance("salesforce", night.on.isoformat())
+        dialect = DATA_EXPORT if night.is_first else DATA_LOADER
+        self.account_ids = salesforce_ids("001", np.arange(len(world.accounts)))
+        written = {
+            "Account": self._accounts(rng, world, night),
+            "Contact": self._contacts(rng, world, night),
+            "Lead": self._leads(rng, world, night),
+            "Opportunity": self._deals(rng, world, night),
+            "Case": self._cases(rng, world, night),
+            "Task": self._tasks(rng, world, night),
+        }
+        if night.is_first:
+            written["Campaign"] = self._campaigns(rng, night)
+        written["CampaignMember"] = self._campaign_members(rng, world, night)
+        for name, table in written.items():
+            if not len(table):
+                continue
+            # The last of each three thousand comes twice, as when a batch is fetched again.
+            again = np.arange(2999, len(table), 3000)
+            table = table.gather(np.sort(np.concatenate([np.arange(len(table)), again])))
+            night.write("salesforce", f"{name}.csv",
+                        spell(name, table, API if name == "Account" else dialect))
+
+    def _ids(self, name: str, count: int) -> pl.Series:
+        first = self.counts[name]
+        self.counts[name] += count
+        return salesforce_ids(_PREFIX[name], np.arange(first, first + count))
+
+    def _audit(self, rng, created: np.ndarray, modified: np.ndarray) -> dict[str, pl.Series]:
+        count = len(created)
+        return {
+            "OwnerId": self.users.gather(rng.integers(0, 14, count)),
+            "CreatedById": self.users.gather(rng.integers(0, 14, count)),
+            "LastModifiedById": self.users.gather(rng.integers(0, 14, count)),
+            "CreatedDate": _times(created), "LastModifiedDate": _times(modified),
+            "SystemModstamp": _times(modified), "IsDeleted": pl.Series(np.zeros(count, bool)),
+        }
+
+    def _created(self, rng, count: int, night: Night) -> tuple[np.ndarray, np.ndarray]:
+        reach = 3 * 365 * DAY if night.is_first else DAY
+        created = night.end - 1 - (rng.random(count) ** 1.5 * reach).astype(np.int64)
+        modified = created + ((night.end - 1 - created) * rng.random(count) ** 3).astype(np.int64)
+        return created, modified
+
+    def _accounts(self, rng, world: World, night: Night) -> pl.DataFrame:
+        """All accounts in the first night, later those that somebody looked into."""
+        if night.is_first:
+            self.accounts = self._account_rows(rng, world, night)
+            return self.accounts
+        rows = np.flatnonzero(coin(rng, len(self.accounts), 0.001))
+        times = _times(night.start + rng.integers(0, DAY, len(rows)))
+        self.accounts = self.accounts.with_columns(
+            Description=self.accounts["Description"].scatter(rows, "Reviewed by sales"),
+            LastModifiedDate=self.accounts["LastModifiedDate"].scatter(rows, times),
+            SystemModstamp=self.accounts["SystemModstamp"].scatter(rows, times),
+        )
+        return self.accounts.gather(rows)
+
+    def _account_rows(self, rng, world: World, night: Night) -> pl.DataFrame:
+        count = len(world.accounts)
+        created, modified = self._created(rng, count, night)
+        street = pl.concat_str("street", "unit", separator="\n", ignore_nulls=True)
+        return world.accounts.select(
+            self.account_ids.alias("Id"), pl.col("name").alias("Name"),
+            pick(rng, count, ["Customer - Direct", "Prospect", "Customer - Channel"],
+                 (6, 3, 1)).alias("Type"),
+            street.alias("BillingStreet"), pl.col("city").alias("BillingCity"),
+            pl.col("region").alias("BillingState"),
+            pl.col("postal_code").alias("BillingPostalCode"),
+            pl.col("country").alias("BillingCountry"),
+            pl.struct(
+                pl.col("city"), pl.col("country"), pl.lit(None, pl.String).alias("geocodeAccuracy"),
+                pl.lit(None, pl.Float64).alias("latitude"),
+                pl.lit(None, pl.Float64).alias("longitude"),
+                pl.col("postal_code").alias("postalCode"), pl.col("region").alias("state"),
+                street.alias("street"),
+            ).struct.json_encode().alias("BillingAddress"),
+            pl.col("phone").alias("Phone"), ("www." + pl.col("domain")).alias("Website"),
+            pl.col("industry").alias("Industry"),
+            (pl.col("employees") * 110_000).alias("AnnualRevenue"),
+            pl.col("employees").alias("NumberOfEmployees"),
+            pick(rng, count, [None, *_REMARKS], (90, 2, 2, 2, 2, 2)).alias("Description"),
+            pick(rng, count, _SOURCES).alias("AccountSource"),
+            **self._audit(rng, created, modified),
+        )
+
+    def _contacts(self, rng, world: World, night: Night) -> pl.DataFrame:
+        """New contacts, and those of old that somebody edited, merged or deleted tonight."""
+        old = len(self.contacts)
+        has_account = world.people["account"].to_numpy() >= 0
+        joining = world.joining(rng, self.known, np.where(has_account, 0.7, 0.235), night)
+        twice = joining[coin(rng, len(joining), 0.05)]
+        rows = np.concatenate([joining, twice])
+        fresh = self._contact_rows(rng, world, rows, night)
+        fresh = fresh.with_columns(Id=self._ids("Contact", len(rows)))
+        # Half of the double entries have been found and merged into the first one.
+        place = np.arange(len(joining), len(rows))
+        merged = place[coin(rng, len(place), 0.5)] if night.is_first else place[:0]
+        winner = np.searchsorted(joining, rows[merged])
+        nobody = pl.Series([None] * len(rows), dtype=pl.String)
+        fresh = fresh.with_columns(
+            IsDeleted=fresh["IsDeleted"].scatter(merged, True),
+            MasterRecordId=nobody.scatter(merged, fresh["Id"].gather(winner)),
+            twin_of=nobody.scatter(place, fresh["Id"].gather(np.searchsorted(joining, rows[place]))),
+        )
+        world.note_records("salesforce:contact:", fresh["Id"], fresh["person"])
+        self.contacts = pl.concat([self.contacts, fresh]) if old else fresh
+        self.known = np.zeros(len(world.people), bool)
+        self.known[self.contacts["person"].to_numpy()] = True
+        edited = self._contact_edits(rng, world, night, old)
+        return self.contacts.gather(np.concatenate([edited, np.arange(old, len(self.contacts))]))
+
+    def _contact_rows(
+        self, rng, world: World, rows: np.ndarray, night: Night, *, is_correction: bool = False
+    ) -> pl.DataFrame:
+        count = len(rows)
+        consumer, business = (
+            record_of(rng, world.people, rows, habits.corrected() if is_correction else habits)
+            for habits in (_CONSUMER, _BUSINESS)
+        )
+        account = world.people["account"].gather(rows).to_numpy()
+        is_business = pl.Series((account >= 0) & coin(rng, count, 0.85))
+        record = consumer.select(
+            pl.when(is_business).then(business[name]).otherwise(pl.col(name)).alias(name)
+            for name in consumer.columns
+        )
+        switchboard = world.accounts["phone"].gather(np.maximum(account, 0))
+        extension = pl.Series(rng.integers(100, 999, count)).cast(pl.String)
+        created, modified = self._created(rng, count, night)
+        honorific = pl.Series(index(rng, count, (45, 50, 5)))
+        spelt_out = pl.Series(coin(rng, count, 0.12))
+        country = pl.when(spelt_out).then(
+            pl.col("country").replace_strict(COUNTRY_NAMES, return_dtype=pl.String)
+        ).otherwise("country")
+        home = world.people["landline"].gather(rows)
+        return record.select(
+            "person",
+            pl.when(is_business).then(self.account_ids.gather(np.maximum(account, 0)))
+            .alias("AccountId"),
+            pl.col("last").alias("LastName"), pl.col("first").alias("FirstName"),
+            pl.when(honorific == 2).then(pl.lit("Dr."))
+            .when((honorific == 1) & pl.col("female")).then(pl.lit("Ms."))
+            .when(honorific == 1).then(pl.lit("Mr.")).alias("Salutation"),
+            pl.col("middle").alias("MiddleName"), pl.col("suffix").alias("Suffix"),
+            pl.concat_str("street", "unit", separator="\n", ignore_nulls=True)
+            .replace("", None).alias("MailingStreet"),
+            pl.col("city").alias("MailingCity"), pl.col("region").alias("MailingState"),
+            pl.col("postal_code").alias("MailingPostalCode"),
+            pl.when(pl.col("street").is_not_null()).then(country).alias("MailingCountry"),
+            pl.when(is_business & pl.Series(coin(rng, count, 0.5)))
+            .then(switchboard + pl.when(pl.Series(coin(rng, count, 0.3)))
+                  .then(" x" + extension).otherwise(pl.lit("")))
+            .when(~is_business).then("phone").alias("Phone"),
+            pl.when(is_business).then("phone").alias("MobilePhone"),
+            pl.when(~is_business & pl.Series(coin(rng, count, 0.3))).then(home)
+            .alias("HomePhone"),
+            pl.col("email").alias("Email"),
+            pl.when(is_business).then(pick(rng, count, _TITLES)).alias("Title"),
+            pick(rng, count, _SOURCES).alias("LeadSource"),
+            pl.col("birth_on").alias("Birthdate"),
+            pick(rng, count, [None, *_REMARKS], (95, 1, 1, 1, 1, 1)).alias("Description"),
+            pl.Series("HasOptedOutOfEmail", coin(rng, count, 0.08)),
+            pl.Series("HasOptedOutOfFax", np.zeros(count, bool)),
+            pl.Series("DoNotCall", coin(rng, count, 0.05)),
+            pl.Series("CanAllowPortalSelfReg", np.zeros(count, bool)),
+            pick(rng, count, [None, "Brooklyn Flagship", "Chicago Loop", "Seattle"],
+                 (80, 8, 6, 6)).alias("Preferred_Store__c"),
+            **self._audit(rng, created, modified),
+        )
+
+    def _contact_edits(self, rng, world: World, night: Night, old: int) -> np.ndarray:
+        who = self.contacts["person"].to_numpy()[:old]
+        alive = ~self.contacts["IsDeleted"].to_numpy()[:old]
+        moved = np.flatnonzero(world.changed[who] & coin(rng, old, 0.4) & alive)
+        opted = np.flatnonzero(coin(rng, old, 0.0004) & alive)
+        twins = np.flatnonzero(
+            coin(rng, old, 0.01) & alive & self.contacts["twin_of"].is_not_null().to_numpy()[:old]
+        )
+        fresh = self._contact_rows(rng, world, who[moved], night, is_correction=True)
+        rows = np.unique(np.concatenate([moved, opted, twins]))
+        changes = {
+            name: self.contacts[name].scatter(moved, fresh[name])
+            for name in ("LastName", "MailingStreet", "MailingCity", "MailingState",
+                         "MailingPostalCode", "MailingCountry")
+        }
+        times = _times(night.start + rng.integers(0, DAY, len(rows)))
+        self.contacts = self.contacts.with_columns(
+            HasOptedOutOfEmail=self.contacts["HasOptedOutOfEmail"].scatter(opted, True),
+            IsDeleted=self.contacts["IsDeleted"].scatter(twins, True),
+            MasterRecordId=self.contacts["MasterRecordId"].scatter(
+                twins, self.contacts["twin_of"].gather(twins)
+            ),
+            LastModifiedDate=self.contacts["LastModifiedDate"].scatter(rows, times),
+            SystemModstamp=self.contacts["SystemModstamp"].scatter(rows, times),
+            **changes,
+        )
+        return rows
+
+    def _contact_of(self, count: int) -> np.ndarray:
+        """For each person the position of the first contact, -1 where there is none."""
+        place = np.full(count, -1, dtype=np.int64)
+        who = self.contacts["person"].to_numpy()
+        place[who[::-1]] = np.arange(len(who))[::-1]
+        return place
+
+    def _leads(self, rng, world: World, night: Night) -> pl.DataFrame:
+        old = len(self.leads)
+        joining = world.joining(rng, self.is_lead, 0.17, night)
+        joining = np.sort(np.concatenate([joining, joining[coin(rng, len(joining), 0.04)]]))
+        count = len(joining)
+        record = record_of(rng, world.people, joining, _PROSPECT)
+        account = world.people["account"].gather(joining).to_numpy()
+        company_name = world.accounts["name"].gather(np.maximum(account, 0))
+        domain = world.accounts["domain"].gather(np.maximum(account, 0))
+        contact = self._contact_of(len(world.people))[joining]
+        is_converted = (contact >= 0) & coin(rng, count, 0.7)
+        at = np.maximum(contact, 0)
+        created, modified = self._created(rng, count, night)
+        has_account = pl.Series(account >= 0)
+        is_role = has_account & pl.Series(coin(rng, count, 0.12))
+        fresh = record.select(
+            "person", pl.col("first").alias("FirstName"), pl.col("last").alias("LastName"),
+            pl.col("middle").alias("MiddleName"), pl.col("suffix").alias("Suffix"),
+            pl.when(has_account).then(company_name)
+            .otherwise(pl.lit("[not provided]")).alias("Company"),
+            pl.lit("0125e000000Lrtx").alias("RecordTypeId"),
+            pl.when(has_account).then(pick(rng, count, _TITLES)).alias("Title"),
+            pl.concat_str("street", "unit", separator=", ", ignore_nulls=True)
+            .replace("", None).alias("Street"),
+            pl.col("city").alias("City"), pl.col("region_name").alias("State"),
+            pl.col("postal_code").alias("PostalCode"),
+            pl.when(pl.col("street").is_not_null()).then(
+                pl.col("country").replace_strict(COUNTRY_NAMES, return_dtype=pl.String)
+            ).alias("Country"),
+            pl.when(pl.col("street").is_not_null()).then("region").alias("StateCode"),
+            pl.when(pl.col("street").is_not_null()).then("country").alias("CountryCode"),
+            pl.when(pl.Series(coin(rng, count, 0.8))).then("phone").alias("Phone"),
+            pl.when(is_role).then(pick(rng, count, ["info@", "office@", "sales@"]) + domain)
+            .otherwise("email").alias("Email"),
+            pick(rng, count, [None, *_REMARKS], (94, 1, 1, 2, 1, 1)).alias("Description"),
+            pick(rng, count, _SOURCES).alias("LeadSource"),
+            pl.when(pl.Series(is_converted)).then(pl.lit("Closed - Converted")).otherwise(
+                pick(rng, count, ["Open - Not Contacted", "Working - Contacted",
+                                  "Closed - Not Converted"])).alias("Status"),
+            pick(rng, count, [*INDUSTRIES, None]).alias("Industry"),
+            pick(rng, count, ["Hot", "Warm", "Cold", None]).alias("Rating"),
+            pl.lit("USD").alias("CurrencyIsoCode"),
+            pl.Series("HasOptedOutOfEmail", coin(rng, count, 0.1)),
+            pl.Series("HasOptedOutOfFax", np.zeros(count, bool)),
+            pl.Series("DoNotCall", coin(rng, count, 0.06)),
+            pl.Series("IsUnreadByOwner", coin(rng, count, 0.3)),
+            pl.Series("IsConverted", is_converted),
+            pl.when(pl.Series(is_converted)).then(_times(modified).dt.date())
+            .alias("ConvertedDate"),
+            pl.when(pl.Series(is_converted)).then(self.contacts["Id"].gather(at))
+            .alias("ConvertedContactId"),
+            pl.when(pl.Series(is_converted)).then(self.contacts["AccountId"].gather(at))
+            .alias("ConvertedAccountId"),
+            **self._audit(rng, created, modified),
+        ).with_columns(Id=self._ids("Lead", count))
+        world.note_records("salesforce:lead:", fresh["Id"], fresh["person"])
+        self.leads = pl.concat([self.leads, fresh]) if old else fresh
+        self.is_lead = np.zeros(len(world.people), bool)
+        self.is_lead[self.leads["person"].to_numpy()] = True
+        # Leads of old that sales worked on tonight: a status, nothing of the person.
+        rows = np.flatnonzero(coin(rng, old, 0.002) & ~self.leads["IsConverted"].to_numpy()[:old])
+        times = _times(night.start + rng.integers(0, DAY, len(rows)))
+        self.leads = self.leads.with_columns(
+            Status=self.leads["Status"].scatter(rows, "Working - Contacted"),
+            LastModifiedDate=self.leads["LastModifiedDate"].scatter(rows, times),
+            SystemModstamp=self.leads["SystemModstamp"].scatter(rows, times),
+        )
+        return self.leads.gather(np.concatenate([rows, np.arange(old, len(self.leads))]))
+
+    def _deals(self, rng, world: World, night: Night) -> pl.DataFrame:
+        old = len(self.deals)
+        days = (night.end - night.start) / DAY
+        account = np.repeat(
+            np.arange(len(world.accounts)), rng.poisson(1.6 * days / 365, len(world.accounts))
+        )
+        count = len(account)
+        created = night.start + (rng.random(count) * (night.end - night.start)).astype(np.int64)
+        modified = created + ((night.end - 1 - created) * rng.random(count)).astype(np.int64)
+        stage = index(rng, count, (12, 12, 12, 12, 34, 18) if night.is_first else (6, 4, 0, 0, 0, 0))
+        close_at = np.where(stage >= 4, modified, night.end + rng.integers(5, 120, count) * DAY)
+        fresh = pl.DataFrame({
+            "Id": self._ids("Opportunity", count), "AccountId": self.account_ids.gather(account),
+            "Name": world.accounts["name"].gather(account) + " - "
+            + pick(rng, count, ["Spring order", "Refit", "Guest rooms", "Christmas", "Opening"]),
+            "Amount": np.round(np.exp(rng.normal(8.3, 1.1, count)), 2),
+            "stage": stage, "CloseDate": _times(close_at).dt.date(),
+            "Type": pick(rng, count, ["New Business", "Existing Business", None]),
+            "LeadSource": pick(rng, count, _SOURCES),
+            "HasOpportunityLineItem": np.zeros(count, bool),
+            **self._audit(rng, created, modified),
+        })
+        self.deals = pl.concat([self.deals, fresh]) if old else fresh
+        rows = np.flatnonzero((self.deals["stage"].to_numpy()[:old] < 4) & coin(rng, old, 0.02))
+        now = night.start + rng.integers(0, DAY, len(rows))
+        self.deals = self.deals.with_columns(
+            stage=self.deals["stage"].scatter(rows, 4 + index(rng, len(rows), (2, 1))),
+            CloseDate=self.deals["CloseDate"].scatter(rows, _times(now).dt.date()),
+            LastModifiedDate=self.deals["LastModifiedDate"].scatter(rows, _times(now)),
+            SystemModstamp=self.deals["SystemModstamp"].scatter(rows, _times(now)),
+        )
+        stage = pl.col("stage")
+        return self.deals.gather(np.concatenate([rows, np.arange(old, len(self.deals))])).with_columns(
+            StageName=stage.replace_strict(dict(enumerate(_STAGES)), return_dtype=pl.String),
+            Probability=stage.replace_strict(dict(enumerate(_CHANCE)), return_dtype=pl.Int64),
+            IsClosed=stage >= 4, IsWon=stage == 4,
+            ForecastCategory=pl.when(stage == 4).then(pl.lit("Closed")).when(stage == 5)
+            .then(pl.lit("Omitted")).otherwise(pl.lit("Pipeline")),
+            ForecastCategoryName=pl.when(stage == 4).then(pl.lit("Closed")).when(stage == 5)
+            .then(pl.lit("Omitted")).otherwise(pl.lit("Pipeline")),
+            FiscalQuarter=pl.col("CloseDate").dt.quarter(),
+            FiscalYear=pl.col("CloseDate").dt.year(),
+            Fiscal=pl.format("{} {}", pl.col("CloseDate").dt.year(),
+                             pl.col("CloseDate").dt.quarter()),
+        )
+
+    def _cases(self, rng, world: World, night: Night) -> pl.DataFrame:
+        """Complaints and questions; by mail from strangers, with what the mail said of them."""
+        per_year = 0.16 * world.people["appetite"].to_numpy()
+        who, at = moments(rng, world.people, per_year, night.start, night.end, WEB_HOURS)
+        count = len(who)
+        place = self._contact_of(len(world.people))[who]
+        contact = self.contacts.gather(np.maximum(place, 0))
+        is_known = pl.Series((place >= 0) & coin(rng, count, 0.85)) & ~contact["IsDeleted"]
+        record = record_of(rng, world.people, who, _CALLER)
+        # Without an address to answer to there is no case by mail.
+        keeps = (is_known | record["email"].is_not_null()).to_numpy()
+        first = self.counts["Case"]
+        is_closed = (at + 6 * DAY < night.end) | coin(rng, count, 0.2)
+        closed = np.minimum(at + rng.integers(600, 5 * DAY, count), night.end - 1)
+        modified = np.where(is_closed, np.maximum(closed, at), at)
+        cases = record.select(
+            "person",
+            pl.when(is_known).then(contact["Id"]).alias("ContactId"),
+            pl.when(is_known).then(contact["AccountId"]).alias("AccountId"),
+            pl.when(~is_known).then(
+                pl.concat_str("first", "last", separator=" ", ignore_nulls=True)
+            ).alias("SuppliedName"),
+            pl.when(~is_known).then("email").alias("SuppliedEmail"),
+            pl.when(~is_known).then("phone").alias("SuppliedPhone"),
+            pick(rng, count, ["Question", "Problem", "Return", None]).alias("Type"),
+            pl.when(pl.Series(is_closed)).then(pl.lit("Closed")).otherwise(pl.lit("New"))
+            .alias("Status"),
+            pl.when(is_known).then(pick(rng, count, ["Phone", "Web"])).otherwise(pl.lit("Email"))
+            .alias("Origin"),
+            pick(rng, count, _SUBJECTS).alias("Subject"),
+            pick(rng, count, ["Low", "Medium", "High"], (2, 6, 1)).alias("Priority"),
+            pick(rng, count, [None, *_REMARKS], (80, 4, 4, 4, 4, 4)).alias("Description"),
+            pl.Series("IsClosed", is_closed),
+            pl.when(pl.Series(is_closed)).then(_times(modified)).alias("ClosedDate"),
+            pl.Series("IsEscalated", coin(rng, count, 0.03)),
+            pl.when(is_known).then(contact["Email"]).alias("ContactEmail"),
+            pl.when(is_known).then(contact["Phone"]).alias("ContactPhone"),
+            **self._audit(rng, at, modified),
+        ).filter(keeps)
+        cases = cases.with_columns(
+            Id=self._ids("Case", len(cases)),
+            CaseNumber=pl.Series(np.arange(len(cases)) + first + 1001).cast(pl.String)
+            .str.zfill(8),
+        )
+        strangers = cases.filter(pl.col("ContactId").is_null())
+        world.note_records("salesforce:case:", strangers["Id"], strangers["person"])
+        return cases
+
+    def _someone(self, rng, world: World, night: Night, per_year: float) -> pl.DataFrame:
+        """Contacts and leads that something happens to tonight: one row each, with who it is."""
+        days = (night.end - night.start) / DAY
+        everyone = []
+        for table, account in ((self.contacts, "AccountId"), (self.leads, "ConvertedAccountId")):
+            rows = np.repeat(
+                np.arange(len(table)), rng.poisson(per_year * days / 365, len(table))
+            )
+            chosen = table.gather(rows)
+            everyone.append(chosen.select(
+                pl.col("Id").alias("WhoId"), pl.col(account).alias("AccountId"), "FirstName",
+                "LastName", "Email", "Phone", "LeadSource", "DoNotCall", "HasOptedOutOfEmail",
+                pl.col("IsDeleted").alias("gone"),
+                (pl.col("CreatedDate").dt.epoch("s")).alias("since"),
+            ))
+        someone = pl.concat(everyone).filter(~pl.col("gone"))
+        begins = np.maximum(someone["since"].to_numpy(), night.start)
+        at = begins + (rng.random(len(someone)) * (night.end - begins)).astype(np.int64)
+        return someone.with_columns(pl.Series("at", at)).sort("at", maintain_order=True)
+
+    def _tasks(self, rng, world: World, night: Night) -> pl.DataFrame:
+        someone = self._someone(rng, world, night, 0.7)
+        count, at = len(someone), someone["at"].to_numpy()
+        is_call = coin(rng, count, 0.4)
+        return someone.select(
+            "WhoId", "AccountId",
+            pl.when(pl.Series(is_call)).then(pl.lit("Call")).otherwise(pick(rng, count, _TALKS))
+            .alias("Subject"),
+            _times(at).dt.date().alias("ActivityDate"),
+            pick(rng, count, ["Completed", "Not Started"], (4, 1)).alias("Status"),
+            pl.lit("Normal").alias("Priority"),
+            pl.Series("IsHighPriority", np.zeros(count, bool)),
+            pick(rng, count, [None, *_REMARKS], (85, 3, 3, 3, 3, 3)).alias("Description"),
+            pl.when(pl.Series(is_call)).then(pl.Series(rng.integers(20, 900, count)))
+            .alias("CallDurationInSeconds"),
+            pl.when(pl.Series(is_call)).then(pick(rng, count, ["Outbound", "Inbound"]))
+            .alias("CallType"),
+            pl.when(pl.Series(is_call)).then(pl.lit("Call")).otherwise(pl.lit("Task"))
+            .alias("TaskSubtype"),
+            *(pl.Series(name, np.zeros(count, bool))
+              for name in ("IsArchived", "IsReminderSet", "IsRecurrence")),
+            **self._audit(rng, at, at),
+        ).with_columns(Id=self._ids("Task", count), IsClosed=pl.col("Status") == "Completed")
+
+    def _campaigns(self, rng, night: Night) -> pl.DataFrame:
+        count = 24
+        start = night.start + np.arange(count) * 15 * DAY
+        self.campaigns = pl.DataFrame({
+            "Id": self._ids("Campaign", count),
+            "Name": pick(rng, count, ["Spring preview", "Trade evening", "Garden weeks",
+                                      "Winter \"Hygge\" letter"])
+            + _times(start).dt.strftime(", %B %Y"),
+            "Type": pick(rng, count, ["Email", "Event", "Direct Mail"]),
+            "Status": pl.Series(["Completed"]).new_from_index(0, count),
+            "StartDate": _times(start).dt.date(), "EndDate": _times(start + 14 * DAY).dt.date(),
+            "BudgetedCost": rng.integers(1, 40, count) * 500,
+            "NumberSent": rng.integers(100, 5000, count), "IsActive": coin(rng, count, 0.3),
+            **self._audit(rng, start, start),
+        })
+        return self.campaigns
+
+    def _campaign_members(self, rng, world: World, night: Night) -> pl.DataFrame:
+        someone = self._someone(rng, world, night, 0.6)
+        count, at = len(someone), someone["at"].to_numpy()
+        responded = coin(rng, count, 0.15)
+        is_lead = pl.col("WhoId").str.starts_with("00Q")
+        # The campaign that ran then; the last one runs on.
+        first = self.campaigns["CreatedDate"].dt.epoch("s")[0]
+        number = np.clip((at - first) // (15 * DAY), 0, len(self.campaigns) - 1)
+        members = someone.select(
+            self.campaigns["Id"].gather(number).alias("CampaignId"),
+            pl.when(is_lead).then("WhoId").alias("LeadId"),
+            pl.when(~is_lead).then("WhoId").alias("ContactId"),
+            pl.when(pl.Series(responded)).then(pl.lit("Responded")).otherwise(pl.lit("Sent"))
+            .alias("Status"),
+            pl.Series("HasResponded", responded),
+            pl.when(pl.Series(responded)).then(_times(at).dt.date()).alias("FirstRespondedDate"),
+            pl.concat_str("FirstName", "LastName", separator=" ", ignore_nulls=True).alias("Name"),
+            "FirstName", "LastName", "Email", "Phone", "LeadSource", "DoNotCall",
+            "HasOptedOutOfEmail", pl.Series("HasOptedOutOfFax", np.zeros(count, bool)),
+            pl.when(is_lead).then(pl.lit("Lead")).otherwise(pl.lit("Contact")).alias("Type"),
+            pl.col("WhoId").alias("LeadOrContactId"),
+            **self._audit(rng, at, at),
+        )
+        # Nobody is twice a member of one campaign.
+        members = members.unique(["CampaignId", "LeadOrContactId"], keep="first",
+                                 maintain_order=True)
+        return members.with_columns(Id=self._ids("CampaignMember", len(members)))
+
+
+def _times(seconds: np.ndarray) -> pl.Series:
+    return pl.from_epoch(pl.Series(seconds), time_unit="s")

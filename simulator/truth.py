@@ -1,0 +1,80 @@
+"""Truth: who is who, as tables beside the exports that no pipeline may read.
+
+records, people, households, orders, visitors, consents, companies; one Parquet file each, sorted by
+its key.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from simulator.world import World
+
+
+def write(world: World, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables(world).items():
+        table.write_parquet(folder / f"{name}.parquet", compression="zstd", statistics=False)
+
+
+def tables(world: World) -> dict[str, pl.DataFrame]:
+    who = world.people.select("person", "person_id")
+
+    def named(name: str, key: str) -> pl.DataFrame:
+        table = pl.concat(world.truth[name]).unique(key, keep="first", maintain_order=True)
+        return table.join(who, on="person", how="left", maintain_order="left").drop("person").sort(
+            key
+        )
+
+    records = named("records", "record_key").select("record_key", "person_id")
+    orders = named("orders", "order_id")
+    refunds = pl.concat(
+        [pl.DataFrame(schema={"order_id": pl.String, "refunded": pl.Int64}),
+         *world.truth.get("refunds", [])]
+    ).group_by("order_id").agg(pl.col("refunded").max().alias("later"))
+    orders = orders.join(refunds, on="order_id", how="left").select(
+        "order_id", "person_id", "ordered_at", _decimal("total"), "currency",
+        _decimal(pl.coalesce("later", "refunded")).alias("refunded"), "is_named",
+    ).sort("order_id")
+    people = world.people.select(
+        "person_id", "household_id", "first_name", "middle_name", "last_name", "name_suffix",
+        "nickname", "former_last_name", "birth_on",
+        pl.when("female").then(pl.lit("female")).otherwise(pl.lit("male")).alias("gender"),
+        "email", "second_email", "work_email", "family_email", "mobile", "landline", "street",
+        "unit", "city", "region", "postal_code", "country",
+        pl.when(pl.col("account") >= 0).then("account").alias("account"),
+    ).sort("person_id")
+    households = world.people.group_by("household_id").agg(
+        pl.len().alias("person_count"), pl.col("street").first(), pl.col("city").first(),
+        pl.col("postal_code").first(), pl.col("country").first(),
+    ).sort("household_id")
+    companies = world.accounts.select(
+        "account", "name", "domain", "industry", "employees", "city", "country"
+    )
+    written = {"records": records, "orders": orders, "people": people, "households": households,
+               "companies": companies, "visitors": _visitors(world, who),
+               "consents": _consents(world, who)}
+    return written
+
+
+def _consents(world: World, who: pl.DataFrame) -> pl.DataFrame:
+    return (
+        pl.concat(world.truth["consents"])
+        .unique("record_key", keep="last", maintain_order=True)
+        .join(who, on="person", how="left").drop("person").sort("record_key")
+    )
+
+
+def _visitors(world: World, who: pl.DataFrame) -> pl.DataFrame:
+    """Null is a stranger; `is_knowable` where a login, a purchase or a mail's link tells."""
+    return (
+        pl.concat(world.truth["visitors"])
+        .group_by("visitor").agg(pl.col("person").min(), pl.col("is_knowable").any())
+        .join(who, on="person", how="left").sort("visitor")
+        .select("visitor", "person_id", "is_knowable")
+    )
+
+
+def _decimal(cents: str | pl.Expr) -> pl.Expr:
+    cents = pl.col(cents) if isinstance(cents, str) else cents
+    return (cents.cast(pl.Decimal(18, 2)) / 100).cast(pl.Decimal(18, 2))

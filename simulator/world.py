@@ -1,0 +1,82 @@
+"""World: everybody and everything as it stands tonight, which all systems look at.
+
+People, goods, business customers, the truth collected so far, and who joins a system in a night.
+What a system remembers by itself stays in the system's own module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from simulator import company, lives, people
+from simulator.chance import coin, stream
+from simulator.files import Night
+
+
+@dataclass
+class World:
+    """The state that one night hands to the next."""
+
+    seed: int
+    products: pl.DataFrame
+    accounts: pl.DataFrame
+    people: pl.DataFrame
+    changed: np.ndarray
+    truth: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    progress: Callable[[str], None] | None = None
+
+    def chance(self, *names: str | int) -> np.random.Generator:
+        return stream(self.seed, *names)
+
+    def say(self, text: str) -> None:
+        if self.progress:
+            self.progress(text)
+
+    def note(self, table: str, rows: pl.DataFrame) -> None:
+        self.truth.setdefault(table, []).append(rows)
+
+    def note_records(self, prefix: str, ids: pl.Series, person: pl.Series) -> None:
+        self.note("records", pl.DataFrame({
+            "record_key": prefix + ids, "person": person.cast(pl.Int64),
+        }))
+
+    def joining(
+        self, rng: np.random.Generator, is_member: np.ndarray, share, night: Night
+    ) -> np.ndarray:
+        """Positions of people who join a system: in the first night all of its members so far."""
+        count = len(self.people)
+        known = np.zeros(count, dtype=bool)
+        known[: len(is_member)] = is_member
+        if night.is_first:
+            return np.flatnonzero(coin(rng, count, share))
+        newcomer = np.arange(count) >= len(is_member)
+        chance = np.where(newcomer, share, np.asarray(share) / (365 * 5))
+        return np.flatnonzero(coin(rng, count, chance) & ~known)
+
+
+def begin(seed: int, count: int, night: Night) -> World:
+    accounts = company.business_customers(seed, count)
+    crowd = people.make(stream(seed, "people"), count, accounts)
+    span = lives.spans(stream(seed, "spans"), count, night.start, night.end)
+    return World(
+        seed=seed, products=company.products(seed), accounts=accounts,
+        people=pl.concat([crowd, span], how="horizontal"), changed=np.zeros(count, dtype=bool),
+    )
+
+
+def next_night(world: World, night: Night) -> None:
+    """A day of life: moves and marriages, then newcomers (a third more people a year)."""
+    crowd, changed = people.a_night_passes(
+        world.chance("changes", night.on.isoformat()), world.people
+    )
+    count = max(1, len(crowd) // 1000)
+    fresh = people.make(
+        world.chance("newcomers", night.on.isoformat()), count, world.accounts,
+        first_person=len(crowd), first_household=int(crowd["household"].max()) + 1,
+        taken=people.every_email(crowd),
+    ).with_columns(begins=pl.lit(night.start, pl.Int64),
+                   ends=pl.lit(night.end + 700 * lives.DAY, pl.Int64))
+    world.people = pl.concat([crowd, fresh.select(crowd.columns)])
+    world.changed = np.concatenate([changed.to_numpy(), np.zeros(count, dtype=bool)])

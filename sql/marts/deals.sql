@@ -1,0 +1,4 @@
+-- One row per deal: a CRM opportunity.
+-- grain: record_key
+-- partition: record_key
+select * from standard.deals

@@ -1,0 +1,4 @@
+-- One row per change of identity: a profile was created, merged into another, split, or retired.
+-- grain: change_id
+select *
+from identity.profile_changes

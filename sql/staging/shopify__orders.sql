@@ -1,0 +1,45 @@
+-- One row per Shopify order: its latest version, from the row that carries the order's facts.
+-- grain: order_key
+-- partition: order_key
+with typed as (
+    select
+        order_key,
+        'shopify:orders:' || as_text(as_unguarded(id)) as record_key,
+        'shopify:' || as_text(as_unguarded(id)) as order_id,
+        as_text(as_unguarded(id)) as order_number,
+        as_text(name) as order_name,
+        as_text(as_unguarded(customer_id)) as customer_id,
+        as_text(email) as email_text,
+        as_text(as_unguarded(phone)) as phone_text,
+        as_text(financial_status) as financial_status,
+        as_text(fulfillment_status) as fulfillment_status,
+        as_boolean(accepts_marketing) as accepts_email,
+        upper(as_text(currency)) as currency,
+        as_decimal(subtotal) as subtotal,
+        as_decimal(shipping) as shipping,
+        as_decimal(taxes) as tax,
+        as_decimal(total) as total,
+        coalesce(as_decimal(refunded_amount), 0) as refunded,
+        as_decimal(discount_amount) as discount,
+        as_text(discount_code) as discount_code,
+        as_text(source) as source,
+        as_text(location) as location,
+        as_text(billing_name) as billing_name,
+        as_text(billing_company) as company,
+        as_text(billing_address1) as street,
+        as_text(billing_city) as city,
+        as_text(billing_province) as region_text,
+        as_text(as_unguarded(billing_zip)) as postal_code,
+        as_text(billing_country) as country_text,
+        as_text(as_unguarded(billing_phone)) as billing_phone_text,
+        as_utc(created_at) as ordered_at,
+        as_utc(cancelled_at) as cancelled_at,
+        _delivered_at as delivered_at
+    from raw.shopify__orders
+    where as_text(id) is not null
+)
+select *
+from typed
+qualify row_number() over (
+    partition by order_key order by delivered_at desc, refunded desc, hash(typed)
+) = 1

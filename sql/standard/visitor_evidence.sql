@@ -1,0 +1,18 @@
+-- One row per day and sign of who a visitor is: a login, or a click on a link in a mail sent to
+-- somebody. `value` is an e-mail, a Mailchimp EUID, or the token of a SendGrid link.
+-- grain: occurred_on, visitor_id, kind, value
+-- partition: occurred_on
+with signs as (
+    select occurred_on, visitor_id, 'login' as kind, login_email as value, occurred_at
+    from standard.web_requests
+    union all
+    select occurred_on, visitor_id, 'mailchimp_click' as kind, mailchimp_euid as value, occurred_at
+    from standard.web_requests
+    union all
+    select occurred_on, visitor_id, 'sendgrid_click' as kind, click_token as value, occurred_at
+    from standard.web_requests
+)
+select occurred_on, visitor_id, kind, value, max(occurred_at) as last_seen_at
+from signs
+where value is not null
+group by occurred_on, visitor_id, kind, value

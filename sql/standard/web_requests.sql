@@ -1,0 +1,84 @@
+-- One row per request of the web logs: who asked (visitor, login), in which session, for what.
+-- A visitor is a cookie, else an address and agent within one session of the day (30 minutes of
+-- silence end a session; sessions are cut at midnight UTC, so a day can be made alone).
+-- grain: line_key
+-- partition: occurred_on
+with combined as (
+    select
+        line_key, 'access' as export, occurred_on, occurred_at, address, login_name, request,
+        status, referrer, user_agent, cookie, host
+    from staging.weblogs__access
+    union all
+    select
+        line_key, 'cloudfront' as export, occurred_on, occurred_at, address, null as login_name,
+        request, status, referrer, user_agent, cookie, host
+    from staging.weblogs__cloudfront
+),
+parsed as (
+    select
+        combined.*,
+        -- A cookie string names its parts; a field without '=' is the visitor's id itself.
+        case
+            when cookie is null then null
+            when not contains(cookie, '=') then cookie
+            else nullif(regexp_extract(cookie, settings.visitor_cookie_pattern, 2), '')
+        end as cookie_id,
+        split_part(request, ' ', 1) as method,
+        split_part(split_part(request, ' ', 2), '?', 1) as path,
+        nullif(split_part(split_part(request, ' ', 2), '?', 2), '') as query,
+        coalesce(regexp_matches(
+            lower(user_agent),
+            'bot|crawl|spider|slurp|archiver|monitor|curl/|wget|python-|java/|feed|preview|http'
+            || 'client|headless|lighthouse'
+        ), true) as is_bot
+    from combined
+    cross join raw.settings as settings
+),
+silenced as (
+    select
+        *,
+        coalesce(cookie_id, md5(concat_ws('|', address, user_agent))) as agent_key,
+        occurred_at - lag(occurred_at) over (
+            partition by occurred_on, coalesce(cookie_id, md5(concat_ws('|', address, user_agent)))
+            order by occurred_at, line_key
+        ) > interval 30 minutes as begins_session
+    from parsed
+),
+numbered as (
+    select
+        *,
+        count(*) filter (where coalesce(begins_session, true)) over (
+            partition by occurred_on, agent_key
+            order by occurred_at, line_key
+            rows between unbounded preceding and current row
+        ) as session_number
+    from silenced
+)
+select
+    line_key,
+    export,
+    occurred_on,
+    occurred_at,
+    case when cookie_id is not null then 'weblogs:' || cookie_id
+        else 'weblogs:' || md5(concat_ws('|', agent_key, occurred_on, session_number)) end
+        as visitor_id,
+    md5(concat_ws('|', agent_key, occurred_on, session_number)) as session_id,
+    cookie_id is not null as has_cookie,
+    as_email(login_name) as login_email,
+    method,
+    path,
+    query,
+    nullif(regexp_extract(query, '(?:^|&)mc_eid=([0-9A-Za-z]+)', 1), '') as mailchimp_euid,
+    nullif(regexp_extract(query, '(?:^|&)ecid=([0-9A-Za-z_-]+)', 1), '') as click_token,
+    nullif(regexp_extract(query, '(?:^|&)utm_source=([^&]+)', 1), '') as utm_source,
+    nullif(regexp_extract(query, '(?:^|&)utm_medium=([^&]+)', 1), '') as utm_medium,
+    nullif(regexp_extract(query, '(?:^|&)utm_campaign=([^&]+)', 1), '') as utm_campaign,
+    status,
+    referrer,
+    host,
+    is_bot,
+    regexp_matches(
+        lower(path),
+        '\.(css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|mp4|webm|pdf|txt|xml)$'
+    ) as is_asset
+from numbered

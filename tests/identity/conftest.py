@@ -1,0 +1,98 @@
+"""Small people: records given as a few fields, run through the real SQL models and the shipped model."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+SQL = Path(__file__).parents[2] / "sql"
+MODELS = (
+    "junk_values",
+    "nicknames",
+    "clean_records",
+    "identifier_guards",
+    "comparison_records",
+    "exact_links",
+)
+FIELDS = (
+    "first_name",
+    "last_name",
+    "name_suffix",
+    "email",
+    "phone",
+    "street",
+    "city",
+    "postal_code",
+    "country",
+    "birth_on",
+)
+
+
+@pytest.fixture
+def con():
+    """An in-memory database as the pipeline opens it."""
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.execute("set threads = 2; create schema standard; create schema identity")
+        connection.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
+        yield connection
+
+
+def load(con, records, *, identifiers=(), record_links=()):
+    """Makes the three standard tables that identity reads, and every identity model.
+
+    `records` maps a record key to its fields; what is not given is null. Identifiers are (record_key,
+    kind, value) and are completed by each record's own e-mail and phone; links are (left, right, rule).
+    """
+    rows = [{"record_key": key, **_fields(fields)} for key, fields in records.items()]
+    found = [
+        (row["record_key"], kind, row[kind])
+        for row in rows
+        for kind in ("email", "phone")
+        if row[kind]
+    ]
+    types = {"birth_on": pa.date32()}
+    schema = pa.schema([(n, types.get(n, pa.string())) for n in ("record_key", *FIELDS)])
+    make(con, "standard.person_records", pa.Table.from_pylist(rows, schema=schema))
+    make(
+        con,
+        "standard.identifiers",
+        _texts(("record_key", "kind", "value"), sorted({*found, *identifiers})),
+    )
+    make(
+        con,
+        "standard.record_links",
+        _texts(("left_record", "right_record", "rule"), record_links),
+    )
+    for model in MODELS:
+        sql = (SQL / "identity" / f"{model}.sql").read_text(encoding="utf-8")
+        con.execute(f"create or replace table identity.{model} as {sql}")
+
+
+def make(con, name, table):
+    con.register("given_rows", table)
+    con.execute(f"create or replace table {name} as select * from given_rows")
+    con.unregister("given_rows")
+
+
+def _texts(columns, rows):
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
+
+
+def _fields(fields):
+    unknown = set(fields) - set(FIELDS)
+    assert not unknown, unknown
+    values = dict.fromkeys(FIELDS) | {"country": "US"} | fields
+    if isinstance(values["birth_on"], str):
+        values["birth_on"] = date.fromisoformat(values["birth_on"])
+    return values
+
+
+def clusters(con):
+    """The clusters as a set of sets of record keys."""
+    rows = con.execute("select list(record_key) from identity_clusters group by cluster").fetchall()
+    return {frozenset(keys) for (keys,) in rows}
