@@ -136,8 +136,10 @@ class Contract:
     them, a row must fill one of `key_otherwise`. `anchors`: sets of column names of which one must
     be in the file, to tell exports apart that share columns. `refused`: headers that no such
     export has, with what the file is instead. `time` and `day`: SQL over the raw columns for the
-    record's time and, for exports of events, the UTC date `occurred_on`. `is_open`: users name
-    columns of their own, so an unknown header is not a renamed one.
+    record's time and, for exports of events, the UTC date `occurred_on`. `keys`: further columns of
+    a part and the SQL that makes them, by which records of several deliveries meet: `record_key` is
+    system:export:id. `is_open`: users name columns of their own, so an unknown header is not a
+    renamed one.
     """
 
     system: str
@@ -155,6 +157,7 @@ class Contract:
     variants: tuple[Variant, ...] = ()
     time: str | None = None
     day: str | None = None
+    keys: tuple[tuple[str, str], ...] = ()
     custom_suffix: str | None = None
     is_open: bool = False
     may_repeat_headers: bool = False

@@ -10,6 +10,12 @@ from connectors.contract import Contract, Variant, column
 MEMBERS = Contract(
     system="mailchimp",
     export="members",
+    keys=(
+        (
+            "record_key",
+            "'mailchimp:members:' || coalesce(as_text(euid), md5(lower(as_text(email_address))))",
+        ),
+    ),
     title="Mailchimp audience members",
     description="Members of an audience; which of the export's files a row is in is its status.",
     grain="One row per member of an audience.",

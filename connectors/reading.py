@@ -80,9 +80,24 @@ class RecordsLost(RuntimeError):
     """The part does not hold every record of its file: a defect of the reader, never bad data."""
 
 
+def part_columns(contract: Contract) -> dict[str, str]:
+    """The columns of a raw part, with their SQL types."""
+    texts = (*contract.column_names, "_extra", "_variant", "_file")
+    columns = {name: "VARCHAR" for name in texts} | {"_delivered_at": "TIMESTAMP"}
+    columns |= {name: "VARCHAR" for name, _ in contract.keys}
+    return columns | ({"occurred_on": "DATE"} if contract.day else {})
+
+
 def load_functions(con: duckdb.DuckDBPyConnection) -> None:
     """Makes the macros of sql/functions.sql known to a connection."""
     con.execute(FUNCTIONS.read_text(encoding="utf-8"))
+
+
+def _ensure_functions(con: duckdb.DuckDBPyConnection) -> None:
+    try:
+        con.execute("select shape('')")
+    except duckdb.CatalogException:
+        load_functions(con)
 
 
 def read(
@@ -98,7 +113,7 @@ def read(
         raise ValueError("only what was accepted can be read")
     if not con.execute("select current_setting('preserve_insertion_order')").fetchall()[0][0]:
         raise ValueError("the connection does not keep the order of rows")
-    load_functions(con)
+    _ensure_functions(con)
     write = _WRITERS[detection.contract.format]
     with _scratch(member.content) as scratch:
         written = write(member, detection, part, con, scratch)
@@ -160,10 +175,10 @@ def _write_csv(
         width=width,
     )
     is_suspect = member.has_nul or member.must_decode is not None
-    cut = _write_cells(scratch("cells"), cells, _clean(records, uncut, is_suspect))
-    rows = _copy(
-        "read_parquet($cells)", {"cells": str(scratch("cells"))}, cells, member, detection, part, con
-    )
+    path = scratch("cells")
+    cut = _write_cells(path, cells, _clean(records, uncut, is_suspect))
+    source = "read_parquet($cells, hive_partitioning = false)"
+    rows = _copy(source, {"cells": str(path)}, cells, member, detection, part, con)
     if rows != cut:
         raise RecordsLost(f"{rows} of {cut} records in the part")
     return _Written(columns, rows, uncut, is_exact=True)
@@ -265,11 +280,12 @@ def _copy_texts(
 ) -> int:
     """Writes a part from the SQL of its columns, and returns how many rows it wrote."""
     contract = detection.contract
-    day = f", {contract.day} as occurred_on" if contract.day else ""
+    made = (*contract.keys, *((("occurred_on", contract.day),) if contract.day else ()))
+    further = "".join(f', {sql} as "{name}"' for name, sql in made)
     copied = con.execute(
         f"""
         copy (
-            select *{day}
+            select *{further}
             from (
                 select
                     {", ".join(texts)},
@@ -566,8 +582,9 @@ def _write_access(
             fields = {}
         replaced[number] = _as_line(fields, shape)
     if replaced:
-        replace_lines(content, lines, replaced, scratch("fitting"))
-        content = content.with_name(scratch("fitting").name)
+        fitting = scratch("fitting")
+        replace_lines(content, lines, replaced, fitting)
+        content = fitting
     rows = _copy_access(content, shape, member, detection, part, con)
     if rows != len(lines):
         raise RecordsLost(f"{rows} of {len(lines)} lines in the part")
@@ -711,10 +728,10 @@ def _write_w3c(
     cells = [f"c{at}" for at in range(len(fields))]
     records = _w3c_records(member, detection)
     is_suspect = member.has_nul or member.must_decode is not None
-    cut = _write_cells(scratch("cells"), cells, _clean(records, uncut, is_suspect))
-    rows = _copy(
-        "read_parquet($cells)", {"cells": str(scratch("cells"))}, cells, member, detection, part, con
-    )
+    path = scratch("cells")
+    cut = _write_cells(path, cells, _clean(records, uncut, is_suspect))
+    source = "read_parquet($cells, hive_partitioning = false)"
+    rows = _copy(source, {"cells": str(path)}, cells, member, detection, part, con)
     if rows != cut:
         raise RecordsLost(f"{rows} of {cut} records in the part")
     return _Written(frozenset(detection.columns), rows, uncut, is_exact=True)
@@ -776,13 +793,19 @@ def _checked(
     contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
 ) -> Reading:
     """One scan of the part that says which rules are broken, and one more for the rows, if any."""
-    rules = _rules(contract, written.columns)
-    facts = _facts(contract, written.columns)
+    filled = _filled(part)
+    rules = [
+        rule
+        for rule in _rules(contract, written.columns)
+        if rule.column in filled or not rule.is_of_filled
+    ]
+    facts = _facts(contract, written.columns & filled)
+    time = f", {contract.time} as _time" if contract.time else ""
     counted = con.execute(
         "select count(*)"
         + "".join(f", count(*) filter (where {rule.broken})" for rule in rules)
         + "".join(f", {sql}" for sql in facts.values())
-        + " from read_parquet($part, hive_partitioning = false)",
+        + f" from (select *{time} from read_parquet($part, hive_partitioning = false))",
         {"part": str(part)},
     ).fetchall()[0]
     if counted[0] != written.rows:
@@ -807,9 +830,25 @@ def _checked(
     )
 
 
+def _filled(part: Path) -> frozenset[str]:
+    """Columns with a value in at least one row, as the part's own statistics say."""
+    metadata = pq.read_metadata(part)
+    filled = set()
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for at in range(metadata.num_columns):
+            chunk = group.column(at)
+            statistics = chunk.statistics
+            if statistics is None or statistics.null_count != group.num_rows:
+                filled.add(chunk.path_in_schema)
+    return frozenset(filled)
+
+
 @dataclass(frozen=True)
 class _Rule:
-    """What a cell must not be: SQL that is true where it is broken."""
+    """What a cell must not be: SQL that is true where it is broken.
+
+    `is_of_filled`: an empty cell cannot break it, so an empty column need not be looked at.
+    """
 
     column: str
     broken: str
@@ -817,6 +856,7 @@ class _Rule:
     expected: str
     remedy: str
     found: str
+    is_of_filled: bool = False
 
 
 def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
@@ -836,6 +876,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
                 EXPECTED[column.type],
                 "correct it at its source, or have the column exported as text of this form",
                 f"shape({cell})",
+                is_of_filled=True,
             )
         )
     present = [name for name in contract.key if name in columns]
@@ -886,8 +927,8 @@ def _facts(contract: Contract, columns: frozenset[str]) -> dict[str, str]:
     """What is worth knowing of a whole part, as SQL."""
     facts = {}
     if contract.time:
-        facts["first"] = f"min({contract.time})"
-        facts["last"] = f"max({contract.time})"
+        facts["first"] = "min(_time)"
+        facts["last"] = "max(_time)"
     if contract.format == "csv":
         of_type = {
             kind: [f'"{one.name}"' for one in contract.columns
@@ -963,7 +1004,7 @@ def _quarantine(
     ]
     not_cut = pa.array(uncut, pa.int64())
     for rule in broken:
-        found = con.execute(
+        found = con.sql(
             f"""
             select
                 file_row_number + 1 as row_number, $column as column_name, $reason as reason,
@@ -973,7 +1014,7 @@ def _quarantine(
             where {rule.broken}
             order by file_row_number
             """,
-            {
+            params={
                 "part": str(part),
                 "column": rule.column,
                 "reason": rule.reason,

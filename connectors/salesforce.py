@@ -12,6 +12,10 @@ _STATUS_FILES = (*_RESULT_FILES, ("STATUS", "a Data Loader success file"))
 _TIME = "coalesce(as_utc(system_modstamp), as_utc(last_modified_date), as_utc(created_date))"
 
 
+def _record_key(export: str) -> tuple[tuple[str, str], ...]:
+    return (("record_key", f"'salesforce:{export}:' || salesforce_id(id)"),)
+
+
 def _variants(label: str) -> tuple[Variant, ...]:
     return (
         Variant("uppercase", headers=("ID",)),
@@ -89,6 +93,7 @@ def _address(prefix: str) -> tuple[Column, ...]:
 ACCOUNT = Contract(
     system="salesforce",
     export="account",
+    keys=_record_key("account"),
     title="Salesforce accounts",
     description="Companies, and households or persons where the organisation uses them so.",
     grain="One row per account.",
@@ -155,6 +160,7 @@ ACCOUNT = Contract(
 CONTACT = Contract(
     system="salesforce",
     export="contact",
+    keys=_record_key("contact"),
     title="Salesforce contacts",
     description="Persons, usually of an account.",
     grain="One row per contact.",
@@ -226,6 +232,7 @@ CONTACT = Contract(
 LEAD = Contract(
     system="salesforce",
     export="lead",
+    keys=_record_key("lead"),
     title="Salesforce leads",
     description="Persons not yet qualified; a converted lead names the contact it became.",
     grain="One row per lead.",
@@ -288,6 +295,7 @@ LEAD = Contract(
 OPPORTUNITY = Contract(
     system="salesforce",
     export="opportunity",
+    keys=_record_key("opportunity"),
     title="Salesforce opportunities",
     description="Deals of an account, open, won or lost.",
     grain="One row per opportunity.",
@@ -343,6 +351,7 @@ OPPORTUNITY = Contract(
 CASE = Contract(
     system="salesforce",
     export="case",
+    keys=_record_key("case"),
     title="Salesforce cases",
     description="Requests and complaints; without a contact, Supplied… says who wrote.",
     grain="One row per case.",
@@ -406,6 +415,7 @@ CASE = Contract(
 TASK = Contract(
     system="salesforce",
     export="task",
+    keys=_record_key("task"),
     title="Salesforce tasks",
     description="Calls, e-mails and things to do, about a contact or a lead (WhoId's prefix says).",
     grain="One row per task.",
@@ -462,6 +472,7 @@ TASK = Contract(
 CAMPAIGN = Contract(
     system="salesforce",
     export="campaign",
+    keys=_record_key("campaign"),
     title="Salesforce campaigns",
     description="Marketing campaigns.",
     grain="One row per campaign.",
@@ -515,6 +526,7 @@ CAMPAIGN = Contract(
 CAMPAIGN_MEMBER = Contract(
     system="salesforce",
     export="campaign_member",
+    keys=_record_key("campaign_member"),
     title="Salesforce campaign members",
     description="Which lead or contact was in which campaign, and whether they responded.",
     grain="One row per member of a campaign.",

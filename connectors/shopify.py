@@ -26,6 +26,9 @@ def _party(prefix: str) -> tuple[Column, ...]:
 ORDERS = Contract(
     system="shopify",
     export="orders",
+    # Further line items repeat the order's name and time, not its id; the name alone may recur in
+    # another store.
+    keys=(("order_key", "as_text(name) || '@' || as_utc(created_at)"),),
     title="Shopify orders",
     description="Orders of the shop, web and point of sale. The first row of an order has its"
     " facts; the rows of its further line items are blank but for Name, Email and the line item.",
@@ -102,6 +105,15 @@ ORDERS = Contract(
 CUSTOMERS = Contract(
     system="shopify",
     export="customers",
+    keys=(
+        (
+            "record_key",
+            "'shopify:customers:' || coalesce(as_text(customer_id), md5(lower(as_text(email))),"
+            " md5(nullif(regexp_replace(phone, '[^0-9]', '', 'g'), '')),"
+            " md5(lower(concat_ws('|', as_text(first_name), as_text(last_name),"
+            " as_text(default_address_zip)))))",
+        ),
+    ),
     title="Shopify customers",
     description="Customers of the shop. The generations before 2024 have no customer id.",
     grain="One row per customer.",

@@ -77,6 +77,12 @@ ITEMS = Contract(
 TRANSACTIONS = Contract(
     system="square",
     export="transactions",
+    keys=(
+        (
+            "record_key",
+            "'square:transactions:' || as_text(transaction_id) || ':' || as_text(payment_id)",
+        ),
+    ),
     title="Square transactions",
     description="Payments and refunds with how they were paid; a refund has a payment id of its"
     " own and its sale's transaction id.",

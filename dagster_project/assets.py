@@ -1,7 +1,5 @@
 """Every table of the catalog as one Dagster asset, with its checks. No logic: tables make themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -35,7 +33,6 @@ def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(claim, asset=key_of(table.name), blocking=blocking)
             for claim, blocking in table.claims.items()
         ],
-        name=None,
     )
     def made(context: dg.AssetExecutionContext) -> Iterator:
         run: Run = context.resources.run

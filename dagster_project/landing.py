@@ -266,7 +266,7 @@ def _info(one: Landed, reading: Reading) -> dict:
         "rows_read": reading.rows_read,
         "rows_accepted": reading.rows_accepted,
         "rows_quarantined": reading.rows_quarantined,
-        "findings": _said(reading.findings),
+        "findings": _said(reading.warnings),
     }
 
 
@@ -463,6 +463,6 @@ def _inspected(one: Landed, member, detection, scratch: Path, con) -> dict:
             "rows_accepted": reading.rows_accepted,
             "rows_quarantined": reading.rows_quarantined,
             "period": reading.period,
-            "findings": [*one.findings, *_said(reading.findings)],
+            "findings": [*one.findings, *_said(reading.warnings)],
         }
     return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from dagster_project.catalog import STATE_TABLES
-from dagster_project.identity.model import shipped
+from dagster_project.identity.tables import model_version
 from dagster_project.lake import write_atomically
 from dagster_project.making import Table
 from dagster_project.publish import Published, publish, run_entry
@@ -20,8 +20,11 @@ KEPT_RUNS = 400
 def finish(run: Run, catalog: dict[str, Table]) -> Published:
     """Publish what was made, remember the run, and tidy the lake."""
     earlier = [entry for entry in read_runs(run) if entry["run_id"] != run.run_id]
-    entry = run_entry(run, status="published", model_version=shipped().version, catalog=catalog)
-    published = publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES)
+    entry = run_entry(run, status="published", model_version=model_version())
+    published = run.once(
+        "published",
+        lambda: publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES),
+    )
     if published.is_new:
         write_runs(run, [*earlier, entry])
     for name, table in catalog.items():

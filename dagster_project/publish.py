@@ -161,16 +161,15 @@ RUN_COLUMNS = (
 )
 
 
-def run_entry(run: Run, *, status: str, model_version: str, catalog: dict[str, Table]) -> dict:
+def run_entry(run: Run, *, status: str, model_version: str) -> dict:
     """What is remembered of a run."""
-    code = [table.model.code for table in catalog.values() if table.model]
     return {
         "run_id": run.run_id,
         "as_of": run.as_of.isoformat(),
         "started_at": run.started_at.replace(tzinfo=None).isoformat(timespec="seconds"),
         "finished_at": datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"),
         "status": status,
-        "code_version": fingerprint(run.functions, sorted(code)),
+        "code_version": run.code,
         "model_version": model_version,
     }
 

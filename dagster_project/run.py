@@ -15,8 +15,8 @@ from functools import cached_property
 
 import duckdb
 
-from dagster_project.lake import Lake, connect, exclusive, fingerprint
-from dagster_project.settings import Settings
+from dagster_project.lake import Lake, connect, exclusive, fingerprint, sha256_of
+from dagster_project.settings import PROJECT, Settings
 from dagster_project.state import State
 
 
@@ -68,11 +68,18 @@ class Run:
         return self._once[name]
 
     @cached_property
+    def code(self) -> str:
+        """A fingerprint of every line that decides what a run makes."""
+        folders = (self.settings.sql, PROJECT / "connectors", PROJECT / "dagster_project")
+        found = (path for folder in folders for path in sorted(folder.rglob("*.*")))
+        return fingerprint(*(sha256_of(p) for p in found if p.suffix in (".sql", ".py", ".json")))
+
+    @cached_property
     def inputs(self) -> str:
         """A fingerprint of everything this run starts from; asked for once the raw layer is made."""
         raw = [table for table in self.lake.tables() if table.startswith("raw.")]
         versions = {table: self.lake.version(table) for table in raw}
-        return fingerprint(self.as_of.isoformat(), versions)
+        return fingerprint(self.as_of.isoformat(), self.code, versions)
 
     @cached_property
     def run_id(self) -> str:

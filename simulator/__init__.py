@@ -4,6 +4,7 @@ The truth stands beside the exports. Nothing here knows how records are matched,
 pipeline is imported: what makes matching hard comes from people and clerks, not from a matcher.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -33,6 +34,15 @@ class Summary:
     bytes: int
 
 
+def _clear(target: Path) -> None:
+    ours = target / "truth" / "records.parquet"
+    if ours.exists():
+        shutil.rmtree(target / "exports")
+        shutil.rmtree(target / "truth")
+    elif (target / "exports").exists():
+        raise FileExistsError(f"{target / 'exports'} is not a simulation: name another folder")
+
+
 def simulate(
     target: Path,
     *,
@@ -45,9 +55,11 @@ def simulate(
     """Write `target`/exports/<night>/<system>/… and `target`/truth/*.parquet.
 
     The first night delivers a year of history, each later one what is new or changed. The same
-    arguments give the same bytes; a night does not depend on how many follow it.
+    arguments give the same bytes; a night does not depend on how many follow it. What an earlier
+    simulation left in `target` is removed; anything else there is FileExistsError.
     """
     target = Path(target)
+    _clear(target)
     first = start or FIRST_NIGHT
     since = first - HISTORY
     for number in range(1, nights + 1):

@@ -177,7 +177,8 @@ def typos(rng: np.random.Generator, column: pl.Series, share: float) -> pl.Serie
             column.gather(rows).to_list(), kinds, places, others, strict=True
         )
     ]
-    return column.scatter(rows, pl.Series(slipped, dtype=pl.String))
+    # scatter writes into the series it is called on
+    return column.clone().scatter(rows, pl.Series(slipped, dtype=pl.String))
 
 
 def _slip(text: str, kind: int, place: float, other: float) -> str:

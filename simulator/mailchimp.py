@@ -31,7 +31,7 @@ HEADER = {status: MERGE_FIELDS + own for status, own in _OWN.items()}
 
 _STATUSES = ("subscribed", "unsubscribed", "cleaned")
 _SHARE = 0.5
-_HABITS = Habits(email=(80, 10, 3, 7, 0), phone=(22, 3, 2, 73), address=(30, 6, 64), nickname=0.45,
+_HABITS = Habits(email=(86, 6, 3, 5, 0), phone=(27, 3, 2, 68), address=(36, 5, 59), nickname=0.45,
                  no_first=0.14, middle=0.01, suffix=0.05, typo=0.025, birth=0.2, junk=0.0015,
                  casing=(84, 4, 12))
 _NO_LAST = 0.22

@@ -123,12 +123,12 @@ def spell(name: str, table: pl.DataFrame, dialect: Dialect) -> bytes:
     return dialect.bom + csv(rows, quote=dialect.quote, encoding=dialect.encoding)
 
 
-_CONSUMER = Habits(email=(66, 9, 2, 6, 17), phone=(52, 8, 6, 34), address=(72, 12, 16), birth=0.5,
+_CONSUMER = Habits(email=(71, 7, 2, 5, 15), phone=(61, 8, 5, 26), address=(76, 10, 14), birth=0.5,
                    nickname=0.3, middle=0.3, suffix=0.75, typo=0.04, former_name=0.45,
                    no_accents=0.45, junk=0.01)
-_BUSINESS = Habits(email=(12, 3, 72, 0, 13), phone=(55, 2, 4, 39), address=(30, 4, 66), birth=0.12,
+_BUSINESS = Habits(email=(18, 3, 68, 0, 11), phone=(68, 2, 4, 26), address=(38, 4, 58), birth=0.12,
                    nickname=0.45, middle=0.12, suffix=0.4, typo=0.035, junk=0.01)
-_PROSPECT = Habits(email=(68, 14, 0, 6, 12), phone=(58, 6, 3, 33), address=(45, 8, 47),
+_PROSPECT = Habits(email=(74, 9, 0, 6, 11), phone=(64, 6, 3, 27), address=(52, 8, 40),
                    nickname=0.45, middle=0.05, suffix=0.2, typo=0.05, no_first=0.02, junk=0.015,
                    casing=(84, 5, 11))
 _CALLER = Habits(email=(80, 10, 3, 7, 0), phone=(30, 4, 2, 64), nickname=0.5, typo=0.03,
@@ -261,11 +261,15 @@ class Salesforce:
         place = np.arange(len(joining), len(rows))
         merged = place[coin(rng, len(place), 0.5)] if night.is_first else place[:0]
         winner = np.searchsorted(joining, rows[merged])
-        nobody = pl.Series([None] * len(rows), dtype=pl.String)
+        fresh = fresh.with_columns(
+            pl.lit(None, pl.String).alias(name) for name in ("MasterRecordId", "twin_of")
+        )
         fresh = fresh.with_columns(
             IsDeleted=fresh["IsDeleted"].scatter(merged, True),
-            MasterRecordId=nobody.scatter(merged, fresh["Id"].gather(winner)),
-            twin_of=nobody.scatter(place, fresh["Id"].gather(np.searchsorted(joining, rows[place]))),
+            MasterRecordId=fresh["MasterRecordId"].scatter(merged, fresh["Id"].gather(winner)),
+            twin_of=fresh["twin_of"].scatter(
+                place, fresh["Id"].gather(np.searchsorted(joining, rows[place]))
+            ),
         )
         world.note_records("salesforce:contact:", fresh["Id"], fresh["person"])
         self.contacts = pl.concat([self.contacts, fresh]) if old else fresh

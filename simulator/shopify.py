@@ -40,9 +40,9 @@ ORDER_HEADER = (
 _EVERY_ROW = {"Name", "Email", "Created at", "Vendor", "Phone"}
 
 _SHARE = 0.6
-_CUSTOMERS = Habits(email=(86, 9, 1, 4, 0), phone=(45, 4, 3, 48), address=(80, 7, 13),
+_CUSTOMERS = Habits(email=(88, 7, 1, 4, 0), phone=(52, 4, 3, 41), address=(80, 7, 13),
                     nickname=0.3, middle=0.02, suffix=0.15, typo=0.02, no_first=0.03)
-_GUESTS = Habits(email=(74, 12, 2, 4, 8), phone=(52, 6, 3, 39), address=(90, 7, 3), nickname=0.3,
+_GUESTS = Habits(email=(79, 9, 2, 4, 6), phone=(60, 6, 3, 31), address=(90, 7, 3), nickname=0.3,
                  middle=0.04, suffix=0.15, typo=0.03)
 _NOTES = ("Please leave at the back door.", "Gift, no invoice please", "Ring twice, dog barks",
           'Wants the "old" glaze, not the new one', "Called about delivery,\nwill call again")

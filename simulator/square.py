@@ -34,7 +34,9 @@ TRANSACTION_HEADER = (
     "Free Processing Applied,Channel,Unattributed Tips,Table Info,International Fee"
 ).split(",")
 
-_SHARE = {"US": 0.3, "CA": 0.3, "GB": 0.0, "DE": 0.0, "FR": 0.0}
+_SHARE = {"US": 0.38, "CA": 0.38, "GB": 0.0, "DE": 0.0, "FR": 0.0}
+# Who has no account in the web shop has no loyalty card to show at the till.
+_WITHOUT_CARD = 0.2
 _HABITS = Habits(nickname=0.35, typo=0.04, initial=0.05, no_first=0.02, middle=0.01, suffix=0.1,
                  junk=0.0, casing=(85, 6, 9))
 _STAFF = ("Dee Okafor", "Sam Whitlock", "Renée Dufour", "Jo Park", "Kit Marsh")
@@ -86,6 +88,7 @@ class Square:
 
     def _customers_join(self, rng, world: World, night: Night, shopify: Shopify) -> None:
         share = world.people["country"].replace_strict(_SHARE, return_dtype=pl.Float64).to_numpy()
+        share = share * np.where(shopify.customer_of(len(share)) >= 0, 1, _WITHOUT_CARD)
         joining = world.joining(rng, self.is_member, share, night)
         count = len(joining)
         record = record_of(rng, world.people, joining, _HABITS)
@@ -178,7 +181,7 @@ class Square:
 def _store_of(rng, world: World, who: np.ndarray) -> np.ndarray:
     """The store of one's own region, else some store of the country one always goes to."""
     stores = company.STORES
-    home = pl.Series([f"{code}" for code in world.people["region"].gather(who)])
+    home = world.people["region"].gather(who)
     by_region = {store.region: place for place, store in reversed(list(enumerate(stores)))}
     near = home.replace_strict(by_region, default=-1, return_dtype=pl.Int64).to_numpy()
     is_canada = (world.people["country"].gather(who) == "CA").to_numpy()

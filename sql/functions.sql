@@ -88,45 +88,35 @@ create or replace macro iso_as_utc(cell) as
         ) then try_cast(rtrim(cell, 'Z') as timestamp)
         when regexp_full_match(
             cell,
-            '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?'
-            || ' ?(UTC|GMT|[+-][0-9]{2}(:?[0-5][0-9])?)'
+            '\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?'
+            || '( ?(UTC|GMT|Z|[+-][0-9]{2}(:?[0-5][0-9])?))?\s*'
         ) then
-            try_cast(regexp_extract(cell, '^[0-9-]{10}.[0-9:.]+') as timestamp)
-            - utc_offset(regexp_extract(cell, '([+-][0-9]{2}:?[0-9]{0,2})$', 1))
+            try_cast(regexp_extract(cell, '[0-9-]{10}.[0-9:.]+') as timestamp)
+            - utc_offset(regexp_extract(cell, '([+-][0-9]{2}:?[0-9]{0,2})\s*$', 1))
+        when regexp_full_match(cell, '\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*')
+            then try_cast(trim(cell) as timestamp)
     end;
 
 -- Part: 17/May/2015:10:05:03 +0000, the time of web servers' logs; the offset is obligatory.
+-- DuckDB's own parser is three times as fast here as putting the parts together.
 create or replace macro log_time_as_utc(cell) as
-    try_cast(
-        substr(cell, 8, 4)
-        || case substr(cell, 4, 3)
-            when 'Jan' then '-01-' when 'Feb' then '-02-' when 'Mar' then '-03-'
-            when 'Apr' then '-04-' when 'May' then '-05-' when 'Jun' then '-06-'
-            when 'Jul' then '-07-' when 'Aug' then '-08-' when 'Sep' then '-09-'
-            when 'Oct' then '-10-' when 'Nov' then '-11-' when 'Dec' then '-12-'
-        end
-        || substr(cell, 1, 2) || ' ' || substr(cell, 13, 8) as timestamp
-    )
-    - case substr(cell, 21)
-        when ' +0000' then interval 0 minutes
-        else case when regexp_full_match(substr(cell, 21), ' [+-][0-9]{4}')
-            then utc_offset(substr(cell, 22)) end
-    end;
+    timezone('UTC', try_strptime(cell, '%d/%b/%Y:%H:%M:%S %z'));
 
--- Part: months, days and years apart by slashes, as a date. Month before day, as in the United
--- States. Two-digit years are read as spreadsheets do: 00 to 29 are 20.., 30 to 99 are 19...
-create or replace macro us_as_date(cell) as
-    try_cast(
-        case length(regexp_extract(cell, '^[0-9]{1,2}/[0-9]{1,2}/([0-9]+)', 1))
-            when 4 then ''
-            when 2 then case
-                when regexp_extract(cell, '^[0-9]{1,2}/[0-9]{1,2}/([0-9]+)', 1) < '30' then '20'
-                else '19' end
-        end
-        || regexp_extract(cell, '^[0-9]{1,2}/[0-9]{1,2}/([0-9]+)', 1)
-        || '-' || lpad(regexp_extract(cell, '^([0-9]{1,2})/', 1), 2, '0')
-        || '-' || lpad(regexp_extract(cell, '^[0-9]{1,2}/([0-9]{1,2})/', 1), 2, '0')
-        as date
+-- Part: months, days and years apart by slashes. Month before day, as in the United States.
+-- Two-digit years are read as spreadsheets do: 00 to 29 are 20.., 30 to 99 are 19...
+-- DuckDB's own parser is many times as fast here as putting the parts together.
+create or replace macro us_as_utc(cell) as
+    try_strptime(
+        regexp_replace(
+            regexp_replace(
+                upper(trim(cell)), '^([0-9]+/[0-9]+/)([0-2][0-9])(,? |$)', '\120\2\3'
+            ),
+            '^([0-9]+/[0-9]+/)([3-9][0-9])(,? |$)', '\119\2\3'
+        ),
+        [
+            '%m/%d/%Y', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M',
+            '%m/%d/%Y %H:%M:%S', '%m/%d/%Y, %I:%M %p', '%m/%d/%Y, %I:%M:%S %p'
+        ]
     );
 
 -- A time of day: 12:59:30, 14:00, 2:30:00 PM, 08:55 pm.
@@ -163,13 +153,8 @@ create or replace macro as_utc(cell) as
     in_range(case
         when substr(cell, 5, 1) = '-' then iso_as_utc(cell)
         when substr(cell, 12, 1) = ':' and substr(cell, 7, 1) = '/' then log_time_as_utc(cell)
-        when substr(as_text(cell), 5, 1) = '-' then iso_as_utc(as_text(cell))
-        when regexp_full_match(as_text(cell), '[0-9]{1,2}/[0-9]{1,2}/([0-9]{4}|[0-9]{2})')
-            then cast(us_as_date(as_text(cell)) as timestamp)
-        when regexp_full_match(
-            as_text(cell), '[0-9]{1,2}/[0-9]{1,2}/([0-9]{4}|[0-9]{2}),? +[0-9]{1,2}:[^/]+'
-        ) then us_as_date(as_text(cell))
-            + as_time(regexp_extract(as_text(cell), ' ([0-9]{1,2}:.*)$', 1))
+        when contains(cell, '/') then us_as_utc(cell)
+        else iso_as_utc(cell)
     end);
 
 -- Seconds since 1970, with or without a fraction, as TIMESTAMP in UTC. Milliseconds are refused:
@@ -187,13 +172,8 @@ create or replace macro as_epoch_utc(cell) as
 create or replace macro as_date(cell) as
     cast(in_range(cast(case
         when regexp_full_match(cell, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_cast(cell as date)
-        when substr(cell, 5, 1) = '-' and iso_as_utc(cell) is not null
-            then try_cast(substr(cell, 1, 10) as date)
-        when substr(as_text(cell), 5, 1) = '-' and iso_as_utc(as_text(cell)) is not null
-            then try_cast(substr(as_text(cell), 1, 10) as date)
-        when regexp_full_match(
-            as_text(cell), '[0-9]{1,2}/[0-9]{1,2}/([0-9]{4}|[0-9]{2})(,? +[0-9]{1,2}:.*)?'
-        ) then us_as_date(as_text(cell))
+        when contains(cell, '/') then cast(us_as_utc(cell) as date)
+        when iso_as_utc(cell) is not null then try_cast(left(trim(cell), 10) as date)
     end as timestamp)) as date);
 
 -- JSON; text that is not valid JSON is refused.
@@ -315,3 +295,10 @@ create or replace macro shape(cell) as
         ),
         '\p{N}', '9', 'g'
     );
+
+-- An e-mail address in lower case; NULL for what cannot be one. One @, a dot in the domain, no white
+-- space, quotes, brackets or separators.
+create or replace macro as_email(cell) as
+    case when regexp_full_match(
+            lower(as_text(cell)), '[^@\s,;:<>"()\[\]\\]+@[^@\s,;:<>"()\[\]\\.]+(\.[^@\s,;:<>"()\[\]\\.]+)+')
+        then lower(as_text(cell)) end;

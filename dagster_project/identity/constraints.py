@@ -33,19 +33,25 @@ class Veto:
 DIFFERENT_FIRST_NAMES = Veto(
     "different_first_names",
     "each side has a first name that none of the other side explains: not equal, nickname, initial,"
-    " beginning, close in spelling, entered as the surname, nor one mailbox and one initial",
-    ("first_name", "first_forms", "last_name", "email"),
+    " beginning, entered the wrong way round, one mailbox and one initial, nor close in spelling unless"
+    " both are names that many people have (Mario, Marco)",
+    ("first_name", "first_forms", "last_name", "email", "is_common"),
     """
     list_has_any(l.first_forms, r.first_forms)
     or starts_with(l.first_name, r.first_name)
     or starts_with(r.first_name, l.first_name)
-    or l.first_name = r.last_name
-    or r.first_name = l.last_name
+    or (l.first_name = r.last_name and jaro_winkler_similarity(l.last_name, r.first_name) >= 0.8)
+    or (r.first_name = l.last_name and jaro_winkler_similarity(r.last_name, l.first_name) >= 0.8)
     or (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
-    or jaro_winkler_similarity(l.first_name, r.first_name) >= 0.9
     or (
-        least(length(l.first_name), length(r.first_name)) >= 4
-        and damerau_levenshtein(l.first_name, r.first_name) <= 1
+        not (l.is_common and r.is_common)
+        and (
+            jaro_winkler_similarity(l.first_name, r.first_name) >= 0.9
+            or (
+                least(length(l.first_name), length(r.first_name)) >= 4
+                and damerau_levenshtein(l.first_name, r.first_name) <= 1
+            )
+        )
     )
     """,
 )
@@ -93,7 +99,7 @@ def has_households(con: duckdb.DuckDBPyConnection) -> bool:
         with house as (
             select distinct
                 hash(last_name, house_number, left(street_name, 4)) as house,
-                first_name, first_forms, last_name, email, birth_on
+                first_name, first_forms, last_name, email, is_common, birth_on
             from identity_nodes
             where
                 last_name is not null and house_number is not null and street_name is not null

@@ -16,8 +16,10 @@ from splink import DuckDBAPI, Linker
 from dagster_project.identity import constraints
 from dagster_project.identity.model import COLUMNS, Model, key_sql
 
-# Comparisons that are more than a name: names alone never make two records one person, however rare.
+# A name alone never makes two records one person, however rare it is.
 _NAMES = ("first_name", "last_name")
+# What a household shares never makes two records one person.
+_OF_THE_HOUSEHOLD = ("last_name", "address")
 
 
 def resolve(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
@@ -67,9 +69,21 @@ def collapse(con: duckdb.DuckDBPyConnection) -> None:
     """)
     con.execute(f"""
         create or replace temp table identity_nodes as
-        select node, first_record, {columns}
-        from identity_node_records
-        where record_key = first_record
+        with nodes as (
+            select node, first_record, {columns}
+            from identity_node_records
+            where record_key = first_record
+        ),
+        -- a first name that goes with many surnames is a name, and no slip of the hand
+        common as (
+            select first_name
+            from nodes
+            where first_name is not null
+            group by first_name
+            having count(distinct last_name) >= greatest(5, (select count(*) from nodes) / 10000)
+        )
+        select nodes.*, coalesce(first_name in (select first_name from common), false) as is_common
+        from nodes
         order by node
     """)
 
@@ -167,6 +181,10 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     `refusal` names why a pair without a rule is no link by itself; null where it is one.
     """
     beyond_names = " or ".join(f"mw_{n} > 0" for n in model.comparison_names if n not in _NAMES)
+    individual = " or ".join(
+        f"mw_{n} > 0" for n in model.comparison_names if n not in _OF_THE_HOUSEHOLD
+    )
+    weights = ", ".join(f"mw_{name}" for name in model.comparison_names)
     con.execute(
         f"""
         create or replace temp table identity_node_links as
@@ -184,13 +202,22 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         select
             row_number() over (order by rule is null, match_weight desc nulls last, node_l, node_r) - 1
                 as position,
-            *,
+            node_l,
+            node_r,
+            rule,
+            match_weight,
+            match_probability,
+            {weights},
             case
                 when rule is not null then null
                 when match_weight < ? then 'weight_below_threshold'
-                when not ({beyond_names}) then 'names_alone'
+                when not ({beyond_names} or l.email_local = r.email_local) then 'names_alone'
+                when not ({individual}) then 'household_alone'
             end as refusal
-        from exact full join identity_scores using (node_l, node_r)
+        from exact
+        full join identity_scores using (node_l, node_r)
+        inner join identity_nodes as l on l.node = node_l
+        inner join identity_nodes as r on r.node = node_r
         """,
         [model.accept_weight],
     )

@@ -102,6 +102,11 @@ def key_sql(key: str, alias: str) -> str:
     return _on_side(key, alias)
 
 
+_SWAPPED = """
+    (first_name_l = last_name_r and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.8)
+    or (last_name_l = first_name_r and jaro_winkler_similarity(first_name_l, last_name_r) >= 0.8)
+"""
+
 _BIRTH_PARTS_AGREE = """
     (substr(birth_on_l, 1, 4) = substr(birth_on_r, 1, 4))::int
     + (substr(birth_on_l, 5, 2) = substr(birth_on_r, 5, 2))::int
@@ -116,7 +121,7 @@ COMPARISONS = (
         (
             Level("equal", "first_name_l = first_name_r", "first_name"),
             Level("nickname", "list_has_any(first_forms_l, first_forms_r)"),
-            Level("in the other's surname", "first_name_l = last_name_r"),
+            Level("the wrong way round", _SWAPPED),
             Level(
                 "one begins the other",
                 "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l)",
@@ -131,7 +136,7 @@ COMPARISONS = (
         "last_name_l is null or last_name_r is null",
         (
             Level("equal", "last_name_l = last_name_r", "last_name"),
-            Level("in the other's first name", "last_name_l = first_name_r"),
+            Level("the wrong way round", _SWAPPED),
             Level(
                 "one begins or ends the other",
                 "starts_with(last_name_l, last_name_r) or starts_with(last_name_r, last_name_l)"

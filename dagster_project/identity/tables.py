@@ -5,13 +5,15 @@ Only the joining of linking.py and profile_ids.py to the lake and the state is h
 
 from __future__ import annotations
 
-from dagster_project.identity import linking, model, profile_ids
+import inspect
+from datetime import datetime, time
+
+from dagster_project.identity import constraints, linking, model, profile_ids
+from dagster_project.lake import fingerprint
 from dagster_project.making import Made, Table, make_table
 from dagster_project.run import Run
 
 LINKAGE_INPUTS = ("identity.comparison_records", "identity.exact_links")
-NO_RECORDS = "select null::varchar as record_key, null::varchar as profile_id where false"
-NO_IDS = "select null::varchar as profile_id, null::varchar as current_profile_id where false"
 NO_CHANGES = """select
     null::varchar as change_id, null::timestamp as changed_at, null::varchar as run_id,
     null::varchar as kind, null::varchar as profile_id, null::varchar as into_profile_id,
@@ -22,6 +24,7 @@ STATE_TABLES = (
     "identity.profile_changes",
     "identity.profile_redirects",
     "identity.issued_profile_ids",
+    "identity.vanished_profile_records",
 )
 """What the next run needs to know of this one."""
 
@@ -70,6 +73,11 @@ def tables() -> list[Table]:
             ("profile_id",),
             "from issued_profile_ids_next",
         ),
+        "identity.vanished_profile_records": (
+            "One row per source record that was in a profile and is delivered no more.",
+            ("record_key",),
+            "from vanished_profile_records_next",
+        ),
     }
     made = [
         Table(name, about, grain, LINKAGE_INPUTS, _linkage(name, grain, relation))
@@ -82,16 +90,25 @@ def tables() -> list[Table]:
     return made
 
 
+def model_version() -> str:
+    """Changes with anything that decides how records are linked."""
+    code = [inspect.getsource(module) for module in (linking, constraints)]
+    return fingerprint(repr(model.shipped()), code)
+
+
 def _linkage(name: str, grain: tuple[str, ...], relation: str):
     def make(run: Run) -> Made:
-        shipped = model.shipped()
-
         def compute() -> str:
-            run.once("linkage", lambda: linking.resolve(run.con, model=shipped))
+            run.once("linkage", lambda: linking.resolve(run.con, model=model.shipped()))
             return relation
 
         return make_table(
-            run, name, code=(name, shipped.version), inputs=LINKAGE_INPUTS, grain=grain, compute=compute
+            run,
+            name,
+            code=(name, model_version()),
+            inputs=LINKAGE_INPUTS,
+            grain=grain,
+            compute=compute,
         )
 
     return make
@@ -119,12 +136,19 @@ def _carrying(name: str, grain: tuple[str, ...], relation: str):
 def _carry(run: Run) -> None:
     """Hand last night's profile ids on to tonight's clusters."""
     before = {
-        "previous_profile_records": ("identity.profile_records", NO_RECORDS),
-        "issued_profile_ids": ("identity.issued_profile_ids", NO_IDS),
-        "profile_changes_before": ("identity.profile_changes", NO_CHANGES),
+        "previous_profile_records": "identity.profile_records",
+        "vanished_profile_records": "identity.vanished_profile_records",
+        "issued_profile_ids": "identity.issued_profile_ids",
     }
-    for name, (table, empty) in before.items():
-        relation = run.state.relation(table, empty)
-        run.con.execute(f"create or replace temp table {name} as select * from ({relation})")
+    profile_ids.start(run.con)
+    for name, table in before.items():
+        if run.state.lake.manifest(table):
+            named = profile_ids.STATE_TABLES[name].split(", ")
+            columns = ", ".join(column.split()[0] for column in named)
+            scan = run.state.lake.scan(table)
+            run.con.execute(f"insert into {name} select {columns} from ({scan})")
+    changes = run.state.relation("identity.profile_changes", NO_CHANGES)
+    run.con.execute(f"create or replace temp table profile_changes_before as from ({changes})")
     run.con.execute("create or replace temp table identity_clusters as from identity.clusters")
-    profile_ids.carry(run.con, run_id=run.run_id, as_of=run.as_of)
+    as_of = datetime.combine(run.as_of, time())
+    profile_ids.carry(run.con, run_id=run.run_id, as_of=as_of)

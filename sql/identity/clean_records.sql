@@ -42,8 +42,6 @@ parts as (
         ) as name_suffix,
         birth_on,
         email,
-        replace(split_part(split_part(email, '@', 1), '+', 1), '.', '') as email_local,
-        split_part(email, '@', 2) as email_domain,
         phone,
         nullif(ltrim(regexp_extract(street, '\d+'), '0'), '') as house_number,
         nullif(regexp_replace(street, '[^a-z]', '', 'g'), '') as street,
@@ -78,7 +76,7 @@ formal as (
     group by nickname
 ),
 
-names as (
+cleaned as (
     select
         parts.*,
         case when junk_first.value is null then parts.first_name end as clean_first,
@@ -88,6 +86,48 @@ names as (
         on junk_first.kind = 'name' and junk_first.value = parts.first_name
     left join identity.junk_values as junk_last
         on junk_last.kind = 'name' and junk_last.value = parts.last_name
+),
+
+-- How often a name is a first name and a surname among the records that give both.
+name_uses as (
+    select name, sum(as_first) as as_first, sum(as_last) as as_last
+    from (
+        select clean_first as name, 1 as as_first, 0 as as_last
+        from cleaned where clean_first is not null and clean_last is not null
+        union all
+        select clean_last, 0, 1
+        from cleaned where clean_first is not null and clean_last is not null
+    ) as each_use
+    group by name
+),
+
+-- Two names the wrong way round, if both are mostly used the other way; and a single name in the field
+-- for the first name that is known as a surname rather.
+judged as (
+    select
+        cleaned.*,
+        coalesce(
+            case
+                when cleaned.clean_last is null then first_use.as_last > first_use.as_first
+                else
+                    first_use.as_last >= 8 and first_use.as_last >= 4 * first_use.as_first
+                    and last_use.as_first >= 4 * last_use.as_last
+            end,
+            false
+        ) as is_reversed
+    from cleaned
+    left join name_uses as first_use on first_use.name = cleaned.clean_first
+    left join name_uses as last_use on last_use.name = cleaned.clean_last
+),
+
+names as (
+    select
+        record_key, name_suffix, birth_on, email, phone,
+        house_number, street, street_name, postal_code, city,
+        case when is_reversed then clean_last else clean_first end as clean_first,
+        case when is_reversed then clean_first else clean_last end as clean_last,
+        case when is_reversed then clean_last else first_word end as first_word
+    from judged
 )
 
 select
@@ -111,8 +151,8 @@ select
         as name_suffix,
     case when junk_birth.value is null then names.birth_on end as birth_on,
     names.email,
-    nullif(names.email_local, '') as email_local,
-    nullif(names.email_domain, '') as email_domain,
+    mailboxes.mailbox,
+    mailboxes.local_part as email_local,
     names.phone,
     names.house_number,
     coalesce(names.street_name, names.street) as street_name,
@@ -121,5 +161,6 @@ select
 from names
 left join formal as whole on whole.nickname = names.clean_first
 left join formal as word on word.nickname = names.first_word
+left join identity.mailboxes on mailboxes.email = names.email
 left join identity.junk_values as junk_birth
     on junk_birth.kind = 'birth_on' and junk_birth.value = names.birth_on

@@ -9,7 +9,7 @@ select
     clean_records.last_name,
     clean_records.name_suffix,
     clean_records.birth_on,
-    case when email_guard.value is null then clean_records.email end as email,
+    case when email_guard.value is null then clean_records.mailbox end as email,
     -- too short a local part (j@, jo@) is shared by strangers
     case
         when email_guard.value is null and length(clean_records.email_local) >= 5 then clean_records.email_local

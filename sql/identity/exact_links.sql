@@ -13,10 +13,11 @@ carried as (
     union
     select record_key, 'phone', phone from named where phone is not null
     union
-    select identifiers.record_key, identifiers.kind, lower(identifiers.value)
+    select identifiers.record_key, identifiers.kind, coalesce(mailboxes.mailbox, guards.value)
     from standard.identifiers
     inner join identity.identifier_guards as guards
         on guards.kind = identifiers.kind and guards.value = lower(identifiers.value)
+    left join identity.mailboxes on guards.kind = 'email' and mailboxes.email = guards.value
     where not guards.is_guarded
 ),
 

@@ -13,17 +13,35 @@ with carried as (
     where identifiers.kind in ('email', 'phone') and identifiers.value is not null
 ),
 
-counted as (
+-- addresses that reach one mailbox are judged together
+reached as (
+    select carried.*, coalesce(mailboxes.mailbox, carried.value) as target
+    from carried
+    left join identity.mailboxes on carried.kind = 'email' and mailboxes.email = carried.value
+),
+
+crowds as (
     select
-        carried.kind,
-        carried.value,
-        count(*) as record_count,
+        reached.kind,
+        reached.target,
         count(distinct left(clean_records.last_name, 3)) as surname_count,
         count(distinct left(clean_records.first_root, 2) || ' ' || left(clean_records.last_name, 2))
             as full_name_count
-    from carried
-    inner join identity.clean_records on clean_records.record_key = carried.record_key
-    group by carried.kind, carried.value
+    from reached
+    inner join identity.clean_records on clean_records.record_key = reached.record_key
+    group by reached.kind, reached.target
+),
+
+counted as (
+    select
+        reached.kind,
+        reached.value,
+        count(*) as record_count,
+        max(crowds.surname_count) as surname_count,
+        max(crowds.full_name_count) as full_name_count
+    from reached
+    inner join crowds on crowds.kind = reached.kind and crowds.target = reached.target
+    group by reached.kind, reached.value
 ),
 
 judged as (

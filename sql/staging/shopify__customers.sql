@@ -5,7 +5,7 @@
 with typed as (
     select
         record_key,
-        as_text(as_unguarded(customer_id)) as customer_id,
+        as_text(customer_id) as customer_id,
         as_text(first_name) as first_name,
         as_text(last_name) as last_name,
         as_text(email) as email_text,
@@ -15,10 +15,10 @@ with typed as (
         as_text(default_address_address1) as street,
         as_text(default_address_city) as city,
         coalesce(as_text(default_address_province_code), as_text(province)) as region_text,
-        as_text(as_unguarded(default_address_zip)) as postal_code,
+        as_text(default_address_zip) as postal_code,
         coalesce(as_text(default_address_country_code), as_text(country)) as country_text,
-        as_text(as_unguarded(phone)) as phone_text,
-        as_text(as_unguarded(default_address_phone)) as address_phone_text,
+        as_text(phone) as phone_text,
+        as_text(default_address_phone) as address_phone_text,
         as_decimal(total_spent) as total_spent,
         as_integer(total_orders) as order_count,
         as_text(tags) as tags_text,

@@ -6,9 +6,9 @@ with typed as (
     select
         order_key,
         -- Only an order's first row has its id.
-        'shopify:' || max(as_text(as_unguarded(id))) over (partition by order_key) as order_id,
+        'shopify:' || max(as_text(id)) over (partition by order_key) as order_id,
         as_text(lineitem_name) as product_name,
-        as_text(as_unguarded(lineitem_sku)) as sku,
+        as_text(lineitem_sku) as sku,
         as_integer(lineitem_quantity) as quantity,
         as_decimal(lineitem_price) as unit_price,
         coalesce(as_decimal(lineitem_discount), 0) as discount,

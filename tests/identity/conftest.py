@@ -13,6 +13,7 @@ SQL = Path(__file__).parents[2] / "sql"
 MODELS = (
     "junk_values",
     "nicknames",
+    "mailboxes",
     "clean_records",
     "identifier_guards",
     "comparison_records",

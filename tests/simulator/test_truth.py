@@ -1,0 +1,131 @@
+"""The truth knows every exported record of a person, once, and nothing that was not exported."""
+
+import json
+import re
+import zipfile
+from collections import Counter
+
+import phonenumbers
+import polars as pl
+import pytest
+
+
+@pytest.fixture(scope="module")
+def truth(company):
+    return {path.stem: pl.read_parquet(path) for path in (company / "truth").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def exported_keys(nights, rows, tmp_path_factory) -> set[str]:
+    keys = set()
+    for night in nights:
+        for name in ("Contact", "Lead", "Case"):
+            path = night / "salesforce" / f"{name}.csv"
+            for row in rows(path) if path.exists() else ():
+                row = {column.lower(): value for column, value in row.items()}
+                contact = row.get("contactid", "")
+                if name != "Case" or contact in ("", "000000000000000AAA"):
+                    keys.add(f"salesforce:{name.lower()}:{row['id']}")
+        for path in (night / "mailchimp").iterdir():
+            files = [path]
+            if path.suffix == ".zip":
+                folder = tmp_path_factory.mktemp("audience")
+                with zipfile.ZipFile(path) as archive:
+                    files = [folder / name for name in archive.namelist()]
+                    archive.extractall(folder)
+            for file in files:
+                keys |= {f"mailchimp:members:{row['EUID']}" for row in rows(file)}
+        for path in (night / "shopify").glob("customers*"):
+            keys |= {"shopify:customers:" + row["Customer ID"][1:] for row in rows(path)}
+        for path in (night / "shopify").glob("orders*"):
+            keys |= {
+                f"shopify:orders:{row['Id']}" for row in rows(path)
+                if row["Id"] and (row["Email"] or row["Phone"] or row["Billing Name"])
+            }
+        for path in (night / "square").iterdir():
+            keys |= {f"square:customers:{row['Customer ID']}" for row in rows(path)
+                     if row["Customer ID"]}
+    return keys
+
+
+def test_every_exported_record_of_a_person_is_in_the_truth_once(truth, exported_keys):
+    keys = truth["records"]["record_key"]
+    assert keys.is_unique().all()
+    assert set(keys) == exported_keys
+
+
+def test_every_record_has_a_person_of_the_truth(truth):
+    assert truth["records"]["person_id"].is_in(truth["people"]["person_id"].implode()).all()
+
+
+def test_orders_of_the_truth_are_those_exported(truth, nights, rows):
+    ids = Counter()
+    for night in nights:
+        for path in (night / "shopify").glob("orders*"):
+            ids.update({f"shopify:{row['Id']}" for row in rows(path) if row["Id"]})
+        for path in (night / "square").glob("transactions*"):
+            ids.update({f"square:{row['Transaction ID']}" for row in rows(path)})
+    assert set(truth["orders"]["order_id"]) == set(ids)
+
+
+def test_refunds_of_the_truth_are_those_exported(truth, nights, rows):
+    refunded = {}
+    for night in nights:
+        for path in (night / "shopify").glob("orders*"):
+            refunded |= {f"shopify:{row['Id']}": float(row["Refunded Amount"])
+                         for row in rows(path) if row["Id"]}
+        for path in (night / "square").glob("transactions*"):
+            for row in rows(path):
+                back = row["Event Type"] == "Refund"
+                amount = float(re.sub("[-$,]", "", row["Total Collected"])) if back else 0.0
+                key = f"square:{row['Transaction ID']}"
+                refunded[key] = max(amount, refunded.get(key, 0.0))
+    told = {row["order_id"]: float(row["refunded"]) for row in truth["orders"].to_dicts()}
+    assert told == refunded
+
+
+def test_every_visitor_of_the_logs_is_in_the_truth(truth, nights):
+    cookies = set()
+    for night in nights:
+        for path in (night / "weblogs").glob("*.log"):
+            cookies |= set(re.findall(r'"vid=([0-9a-f]{16})"$', path.read_text(), re.MULTILINE))
+    assert cookies <= set(truth["visitors"]["visitor"])
+    assert truth["visitors"]["visitor"].is_unique().all()
+
+
+def test_telephones_are_valid_numbers(truth):
+    numbers = pl.concat([truth["people"]["mobile"], truth["people"]["landline"]]).drop_nulls()
+    assert all(
+        phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers.unique()
+    )
+
+
+def test_nobody_else_owns_an_email(truth):
+    own = [truth["people"][name] for name in ("email", "second_email", "work_email")]
+    assert pl.concat(own).drop_nulls().is_unique().all()
+
+
+def test_households_are_as_hard_as_in_life(truth):
+    people = truth["people"]
+    twins = people.filter(pl.len().over("household_id", "birth_on") > 1)
+    assert len(twins) > 0
+    assert (twins["first_name"].n_unique(), len(twins)) != (1, 1)
+    assert set(people["name_suffix"].drop_nulls()) == {"Jr.", "Sr."}
+    assert people["former_last_name"].is_not_null().mean() > 0.02
+    assert people.filter(pl.len().over("family_email") > 1)["family_email"].drop_nulls().len() > 50
+
+
+def test_consents_are_the_files_status(truth, nights, rows):
+    denied = {row["EUID"] for night in nights for path in (night / "mailchimp").glob("unsub*")
+              for row in rows(path)}
+    told = truth["consents"].filter(pl.col("status") == "denied")["record_key"]
+    assert {f"mailchimp:members:{euid}" for euid in denied} <= set(told)
+
+
+def test_summary_counts_what_was_written(company, tmp_path):
+    import simulator
+
+    summary = simulator.simulate(tmp_path, people=200)
+    records = pl.read_parquet(tmp_path / "truth" / "records.parquet")
+    assert summary.records == len(records)
+    assert json.dumps(summary.files)
