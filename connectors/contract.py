@@ -1,8 +1,8 @@
 """What an export of a system looks like: frozen contracts that detection, reading and SQL share.
 
-Here belong the vocabulary (`Contract`, `Column`, `Variant`, `Finding`) and the law of names. A system's own
-contracts are in the module named after it; how a file is read is in `reading`, and what the types
-accept is in `sql/functions.sql`.
+Here belong the vocabulary (`Contract`, `Column`, `Variant`, `Finding`) and the law of names. A
+system's own contracts are in the module named after it; how a file is read is in `reading`, and
+what the types accept is in `sql/functions.sql`.
 """
 
 import re

@@ -103,7 +103,7 @@ class _SetAside(Exception):
 
 
 def preflight(path: Path, *, root: Path, scratch: Path, limits: Limits | None = None) -> Delivery:
-    """What the file at `path`, below `root`, holds. Leaves texts in `scratch`; changes nothing else.
+    """What the file at `path`, below `root`, holds. Writes in `scratch` and nowhere else.
 
     Raises OSError if the file itself cannot be read.
     """

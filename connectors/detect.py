@@ -1,4 +1,4 @@
-"""Which contract a text fulfils, and why: by its header, its first records or the shape of its lines.
+"""Which contract a text fulfils, and why: by its header, first records or lines.
 
 The content decides; a folder named after the system settles a tie and nothing else. What fits no
 contract is not accepted, and says which contract is nearest and what it lacks. Whether single rows

@@ -35,7 +35,12 @@ MEMBERS = Contract(
     may_repeat_headers=True,
     columns=(
         column(
-            "Email Address", "E-mail", "email", containing="email", aliases=("Email",), required=True
+            "Email Address",
+            "E-mail",
+            "email",
+            containing="email",
+            aliases=("Email",),
+            required=True,
         ),
         column("First Name", "Given name", aliases=("FNAME", "Firstname", "Given Name")),
         column("Last Name", "Surname", aliases=("LNAME", "Lastname", "Surname", "Family Name")),

@@ -9,6 +9,7 @@ one by one. Where a part lies, and what is made of it, is not known here.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -160,12 +161,12 @@ def _write_csv(
     cells = [f"c{at}" for at in range(width)]
     columns = frozenset(detection.columns)
     if not member.has_nul and not member.must_decode:
-        expected = count_csv_records(member.content, quote=detection.quote)
-        if expected is not None:
-            source, values = _csv_source(member.content, cells, detection, has_header=True)
-            rows = _try_copy(source, values, cells, member, detection, part, con)
-            if rows == expected - 1:
-                return _Written(columns, rows, {}, is_exact=False)
+        source, values = _csv_source(member.content, cells, detection)
+        with ThreadPoolExecutor(1) as beside:
+            expected = beside.submit(count_csv_records, member.content, quote=detection.quote)
+            rows = _try(_copy, source, values, cells, member, detection, part, con)
+        if rows is not None and expected.result() == rows + 1:
+            return _Written(columns, rows, {}, is_exact=False)
     uncut: dict[int, Uncut] = {}
     records = csv_records(
         member.content,
@@ -191,12 +192,12 @@ def _python_encoding(member: Member) -> str:
 
 
 def _csv_source(
-    content: Path, cells: Sequence[str], detection: Detection, *, has_header: bool
+    content: Path, cells: Sequence[str], detection: Detection
 ) -> tuple[str, dict[str, object]]:
     """DuckDB's CSV reader as a relation of text columns, with every guess switched off."""
     columns = ", ".join(f"'{cell}': 'VARCHAR'" for cell in cells)
     source = f"""read_csv(
-        $content, columns = {{{columns}}}, auto_detect = false, header = {has_header},
+        $content, columns = {{{columns}}}, auto_detect = false, header = true,
         delim = $delimiter, quote = $quote, escape = $escape, compression = 'none',
         strict_mode = true, allow_quoted_nulls = false, max_line_size = {LONGEST_RECORD},
         hive_partitioning = false
@@ -210,18 +211,10 @@ def _csv_source(
     return source, values
 
 
-def _try_copy(
-    source: str,
-    values: dict[str, object],
-    cells: Sequence[str],
-    member: Member,
-    detection: Detection,
-    part: Path,
-    con: duckdb.DuckDBPyConnection,
-) -> int | None:
-    """Rows copied, or None if the reader refused the text. Its message holds cells: it is dropped."""
+def _try(copy: Callable[..., int], *arguments: object) -> int | None:
+    """Rows copied, or None if DuckDB refused the text. Its message holds cells: it is dropped."""
     try:
-        return _copy(source, values, cells, member, detection, part, con)
+        return copy(*arguments)
     except duckdb.InvalidInputException:
         return None
 
@@ -400,7 +393,8 @@ def _write_json(
         f"object ->> '$.\"{column.header}\"' as \"{column.name}\"" for column in contract.columns
     ]
     known = json.dumps({column.header: None for column in contract.columns})
-    rows = _copy_texts(
+    rows = _try(
+        _copy_texts,
         f"""(
             select case when json_valid(line) and json_type(line) = 'OBJECT'
                 then cast(line as json) end as object
@@ -585,7 +579,7 @@ def _write_access(
         fitting = scratch("fitting")
         replace_lines(content, lines, replaced, fitting)
         content = fitting
-    rows = _copy_access(content, shape, member, detection, part, con)
+    rows = _try(_copy_access, content, shape, member, detection, part, con)
     if rows != len(lines):
         raise RecordsLost(f"{rows} of {len(lines)} lines in the part")
     columns = {*shape.names, "time_text"} - {"time_from", "time_to"}
@@ -616,10 +610,14 @@ def _misfits(
         blanked = scratch("short")
         replace_lines(content, lines, {int(at): b"" for at in np.flatnonzero(unfit)}, blanked)
         content = blanked
-    fits = con.execute(
-        f"select coalesce(regexp_full_match(line, $pattern), false) as fits from {_line_source}",
-        {"content": str(content), "delimiter": _NO_DELIMITER, "pattern": shape.fitting},
-    ).fetchnumpy()["fits"]
+    try:
+        fits = con.execute(
+            f"select coalesce(regexp_full_match(line, $pattern), false) as fits"
+            f" from {_line_source}",
+            {"content": str(content), "delimiter": _NO_DELIMITER, "pattern": shape.fitting},
+        ).fetchnumpy()["fits"]
+    except duckdb.InvalidInputException:
+        return list(range(len(lines)))
     if len(fits) != len(lines):
         return list(range(len(lines)))
     return np.flatnonzero(unfit | ~np.asarray(fits, bool)).tolist()
@@ -871,7 +869,9 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
         rules.append(
             _Rule(
                 column.name,
-                f"{cast.format(cell)} is null and as_text({cell}) is not null{none}",
+                # A CASE, so that only what cannot be read is asked whether it is blank.
+                f"case when {cast.format(cell)} is null then as_text({cell}) is not null{none}"
+                " else false end",
                 "unreadable value",
                 EXPECTED[column.type],
                 "correct it at its source, or have the column exported as text of this form",
@@ -882,7 +882,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
     present = [name for name in contract.key if name in columns]
     for name in present:
         cell = f'"{name}"'
-        empty = f"as_text({cell}) is null"
+        empty = f"case when {cell} between '!' and '~' then false else as_text({cell}) is null end"
         if contract.column(name).type == "salesforce_id":
             empty += f" or starts_with({cell}, '000000000000000')"
         rules.append(

@@ -9,10 +9,10 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 
@@ -248,7 +248,7 @@ def replace_lines(content: Path, lines: Lines, replacements: dict[int, bytes], t
             target.write(chunk)
 
 
-def _copy(source: object, target: object, size: int) -> None:
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
     while size > 0:
         chunk = source.read(min(size, _CHUNK))
         target.write(chunk)
@@ -315,10 +315,3 @@ def _not_json(text: str) -> Uncut:
         remedy="look for a file cut off or written by two programs at once",
         text=text,
     )
-
-
-def lines_with(content: Path, lines: Lines, is_bad: Callable[[bytes], bool]) -> Iterator[int]:
-    """Numbers of the lines of which `is_bad` says so. Slow: every line is looked at."""
-    for number, line in read_lines(content, lines, range(len(lines))):
-        if is_bad(line):
-            yield number

@@ -315,7 +315,9 @@ OPPORTUNITY = Contract(
         _DESCRIPTION,
         column("StageName", "Stage", aliases=("Stage",), required=True),
         column("Amount", "Amount", "decimal"),
-        column("Probability", "Chance of winning, in percent", "decimal", aliases=("Probability (%)",)),
+        column(
+            "Probability", "Chance of winning, in percent", "decimal", aliases=("Probability (%)",)
+        ),
         column("ExpectedRevenue", "Amount times probability", "decimal"),
         column("TotalOpportunityQuantity", "Items in all", "decimal", aliases=("Quantity",)),
         column("CloseDate", "Closed, or to be closed, on", "date", required=True),
@@ -447,10 +449,14 @@ TASK = Contract(
         _CURRENCY,
         *_SYSTEM,
         column("IsArchived", "In the archive", "boolean"),
-        column("CallDurationInSeconds", "Length of the call", "integer", aliases=("Call Duration",)),
+        column(
+            "CallDurationInSeconds", "Length of the call", "integer", aliases=("Call Duration",)
+        ),
         column("CallType", "Inbound, outbound or internal"),
         column("CallDisposition", "Result of the call", aliases=("Call Result",)),
-        column("CallObject", "The call centre's id of the call", aliases=("Call Object Identifier",)),
+        column(
+            "CallObject", "The call centre's id of the call", aliases=("Call Object Identifier",)
+        ),
         column("ReminderDateTime", "Reminder at", "timestamp"),
         column("IsReminderSet", "Has a reminder", "boolean"),
         column("RecurrenceActivityId", "The series that it belongs to", "salesforce_id"),

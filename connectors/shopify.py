@@ -16,7 +16,9 @@ def _party(prefix: str) -> tuple[Column, ...]:
         column(f"{prefix} Address2", f"Address line 2 of {who}"),
         column(f"{prefix} Company", f"Company of {who}"),
         column(f"{prefix} City", f"City of {who}"),
-        column(f"{prefix} Zip", f"Postal code of {who}", guarded=True, required=prefix == "Billing"),
+        column(
+            f"{prefix} Zip", f"Postal code of {who}", guarded=True, required=prefix == "Billing"
+        ),
         column(f"{prefix} Province", f"Province code of {who}"),
         column(f"{prefix} Country", f"Country code of {who}"),
         column(f"{prefix} Phone", f"Telephone of {who}", "phone", guarded=True),

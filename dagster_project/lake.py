@@ -94,7 +94,7 @@ class Manifest:
         return cls(**raw)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, sort_keys=True, default=str) + "\n"
+        return json.dumps(asdict(self), indent=1, default=str) + "\n"
 
 
 @dataclass(frozen=True)

@@ -296,20 +296,19 @@ def _make_as_of(run: Run) -> Made:
 
 def _make_settings(run: Run) -> Made:
     settings = run.settings
-    names = "|".join(settings.visitor_cookies)
-    row = {
-        "default_country": settings.default_country,
-        "default_currency": settings.default_currency,
-        "visitor_cookie_pattern": rf"(?:^|;\s*)({names})=([^;]+)",
-    }
-    columns = ", ".join(f"{quoted(value)} as {name}" for name, value in row.items())
+    cookies = ", ".join(quoted(name) for name in settings.visitor_cookies)
+    columns = (
+        f"{quoted(settings.default_country)} as default_country, "
+        f"{quoted(settings.default_currency)} as default_currency, "
+        f"[{cookies}]::varchar[] as visitor_cookies"
+    )
     return make_table(
         run,
         "raw.settings",
         code="settings",
         inputs=(),
         grain=("default_country",),
-        extra=row,
+        extra=columns,
         compute=lambda: f"select {columns}",
     )
 

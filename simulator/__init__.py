@@ -21,6 +21,7 @@ from simulator.weblogs import WebLogs
 
 FIRST_NIGHT = date(2026, 6, 1)
 HISTORY = timedelta(days=365)
+SMALLEST = 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def simulate(
     arguments give the same bytes; a night does not depend on how many follow it. What an earlier
     simulation left in `target` is removed; anything else there is FileExistsError.
     """
+    if people < SMALLEST:
+        raise ValueError(f"a company of {people} people has no life: give at least {SMALLEST}")
     target = Path(target)
     _clear(target)
     first = start or FIRST_NIGHT
@@ -80,8 +83,7 @@ def simulate(
         clicks = sendgrid.deliver(now, night, shopify, mailchimp, orders)
         weblogs.deliver(now, night, shopify, mailchimp, clicks, orders, lines)
         since = on
-    truth.write(now, target / "truth")
-    tables = truth.tables(now)
+    tables = truth.write(now, target / "truth")
     written = sorted(path for path in (target / "exports").rglob("*") if path.is_file())
     return Summary(
         len(tables["people"]), len(tables["records"]), len(tables["orders"]), len(written),

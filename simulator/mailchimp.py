@@ -13,8 +13,7 @@ from simulator.chance import coin, index, pick
 from simulator.clerks import Habits, record_of
 from simulator.files import Night, csv, zipped
 from simulator.lives import DAY
-from simulator.names import per_value
-from simulator.text import moment
+from simulator.text import hexadecimal, moment
 from simulator.world import World
 
 _HEAD = "MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF," \
@@ -43,12 +42,14 @@ _TAGS = ['"Newsletter"', '"Newsletter","VIP"', '"Garden, outdoors","Newsletter"'
 _REASONS = ("NORMAL", "NOSIGNUP", "INAPPROPRIATE", "SPAM", "OTHER")
 
 
-def euids(seed: int, emails: pl.Series) -> pl.Series:
-    """Mailchimp's id of an e-mail address, the same in every audience."""
-    return per_value(
-        emails.str.to_lowercase(),
-        lambda text: blake2b(f"{seed}:{text}".encode(), digest_size=5).hexdigest(),
-    )
+def euids(seed: int, numbers: np.ndarray) -> pl.Series:
+    """Ten hexadecimal digits that look random and are different for different numbers."""
+    mask = np.uint64(2**40 - 1)
+    mixed = (numbers.astype(np.uint64) + np.uint64(seed * 1_000_003 % 2**40)) & mask
+    for factor in (0x5851F42D4C957F2D, 0x14057B7EF767814F):
+        mixed = (mixed * np.uint64(factor)) & mask
+        mixed ^= mixed >> np.uint64(19)
+    return hexadecimal(mixed, 10)
 
 
 class Mailchimp:
@@ -75,20 +76,19 @@ class Mailchimp:
             .alias("status"), pl.from_epoch("changed_at").alias("observed_at"),
         ))
         audience = touched["audience"]
-        files = {}
+        mark = blake2b(night.on.isoformat().encode(), digest_size=5).hexdigest()
         for number, status in enumerate(_STATUSES):
-            is_status = touched["status"] == number
-            files[f"{status}_members_export_c0ffee7a11.csv"] = csv(
-                _rows(touched.filter(is_status & (audience == 0)), status)
-            )
-        for name, content in files.items():
-            night.write("mailchimp", name, content)
-        night.write("mailchimp", f"audience_export_trade_{night.on}.zip", zipped({
-            f"{status}_email_audience_export_7ade{night.number:04d}.csv": csv(
-                _rows(touched.filter((touched["status"] == number) & (audience == 1)), status)
-            )
-            for number, status in enumerate(_STATUSES)
-        }))
+            is_theirs = (touched["status"] == number) & (audience == 0)
+            if is_theirs.any():
+                night.write("mailchimp", f"{status}_members_export_{mark}.csv",
+                            csv(_rows(touched.filter(is_theirs), status)))
+        if (audience == 1).any():
+            night.write("mailchimp", f"audience_export_trade_{night.on}.zip", zipped({
+                f"{status}_email_audience_export_{mark}.csv": csv(
+                    _rows(touched.filter((touched["status"] == number) & (audience == 1)), status)
+                )
+                for number, status in enumerate(_STATUSES)
+            }))
 
     def _join(self, rng, world: World, night: Night) -> pl.DataFrame:
         joining = world.joining(rng, self.is_member, _SHARE, night)
@@ -117,7 +117,7 @@ class Mailchimp:
         changed = opted + ((night.end - opted) * rng.random(count)).astype(np.int64)
         is_work = record["email"].str.ends_with(".example").to_numpy()
         return record.with_columns(
-            euids(world.seed, record["email"]).alias("euid"),
+            euids(world.seed, np.arange(count) + len(self.members)).alias("euid"),
             pl.Series("leid", np.arange(count) + 518_000_001 + len(self.members)),
             pl.Series("opted_at", opted), pl.Series("status", status),
             pl.Series("changed_at", np.where(status == 0, np.maximum(opted, changed), changed)),

@@ -75,7 +75,7 @@ CULTURES = (
         Hal Hart Hather Haw Hol Hux Kirk Lang Lin Lock Mar Mead Mill Nor Oak Pem Pres Rad Red Rock
         Rush Shel Stan Stock Strat Swin Thorn Wal War Wood Whit Wil Win York"""),
         _words("""ley ton ford field wood worth ham well bury by stead more land croft den wick
-        dale ridge man brook gate hurst bourne shaw stone cliffe er ers ington ingham combe over"""),
+        dale ridge man brook gate hurst bourne shaw stone cliffe er ers ington combe over"""),
     ),
     Culture(
         "spanish",
@@ -112,7 +112,7 @@ CULTURES = (
         Günther Frank Berger Winkler Roth Beck Lorenz Baumann Franke Albrecht Böhm Groß von_Berg
         Großmann Jäger Kühn"""),
         _words("""Acker Bach Berg Birk Brand Buch Eich Ell Feld Fried Gold Grün Hag Heid Hirsch
-        Hof Holz Kirch Krug Lind Mühl Neu Ober Ost Rein Ritt Rosen Stein Thal Wald Wein Wies Zell"""),
+        Hof Holz Kirch Krug Lind Mühl Neu Ober Ost Rein Ritt Rosen Stein Thal Wald Wein Zell"""),
         _words("""mann er meier hauer bauer hofer huber ner ler müller berger bacher inger
         eder ke rich"""),
         joined_names=0.08,
@@ -277,8 +277,8 @@ NICKNAMES = {
     "Victoria": "Vicky Tori", "Vincenzo": "Enzo", "Virginia": "Ginny", "Walter": "Walt",
     "William": "Bill Will Billy Liam", "Wolfgang": "Wolfi", "Xiaoyan": "Joanna", "Yusuf": "Joe",
     "Zachary": "Zach", "Zhiqiang": "Jason", "Ming": "Michael", "Mei": "May",
-    "Małgosia": "Gosia", "Agnieszka": "Aga", "Jakub": "Kuba", "Stanisław": "Staszek Stan",
-    "Tomasz": "Tomek", "Aleksander": "Olek", "Mehmet": "Memo", "Mustafa": "Musti",
+    "Agnieszka": "Aga", "Jakub": "Kuba", "Stanisław": "Staszek Stan",
+    "Tomasz": "Tomek", "Mehmet": "Memo", "Mustafa": "Musti",
     "İbrahim": "Ibo", "Ahmet": "Ahmed", "Dolores": "Lola", "Ignacio": "Nacho",
 }
 

@@ -81,7 +81,8 @@ def make(
     has_children[home[is_child]] = True
     age = np.where((place == 0) & has_children[home], np.maximum(age, 38), age)
     age = np.where(is_partner, np.maximum(19, age[head] + rng.normal(-0.5, 4, count)), age)
-    age = np.where(is_child, np.maximum(15 + rng.uniform(0, 6, count), age[head] - rng.uniform(20, 38, count)), age)
+    grown = np.maximum(15 + rng.uniform(0, 6, count), age[head] - rng.uniform(20, 38, count))
+    age = np.where(is_child, grown, age)
     born = np.datetime64("2026-06-01") - (age * 365.25).astype("timedelta64[D]")
     twin = is_child & (place >= 3) & coin(rng, count, 0.09)
     elder = np.maximum(np.arange(count) - 1, 0)

@@ -171,11 +171,11 @@ class Salesforce:
             "Lead": self._leads(rng, world, night),
             "Opportunity": self._deals(rng, world, night),
             "Case": self._cases(rng, world, night),
-            "Task": self._tasks(rng, world, night),
+            "Task": self._tasks(rng, night),
         }
         if night.is_first:
             written["Campaign"] = self._campaigns(rng, night)
-        written["CampaignMember"] = self._campaign_members(rng, world, night)
+        written["CampaignMember"] = self._campaign_members(rng, night)
         for name, table in written.items():
             if not len(table):
                 continue
@@ -449,7 +449,8 @@ class Salesforce:
         count = len(account)
         created = night.start + (rng.random(count) * (night.end - night.start)).astype(np.int64)
         modified = created + ((night.end - 1 - created) * rng.random(count)).astype(np.int64)
-        stage = index(rng, count, (12, 12, 12, 12, 34, 18) if night.is_first else (6, 4, 0, 0, 0, 0))
+        stages = (12, 12, 12, 12, 34, 18) if night.is_first else (6, 4, 0, 0, 0, 0)
+        stage = index(rng, count, stages)
         close_at = np.where(stage >= 4, modified, night.end + rng.integers(5, 120, count) * DAY)
         fresh = pl.DataFrame({
             "Id": self._ids("Opportunity", count), "AccountId": self.account_ids.gather(account),
@@ -472,7 +473,8 @@ class Salesforce:
             SystemModstamp=self.deals["SystemModstamp"].scatter(rows, _times(now)),
         )
         stage = pl.col("stage")
-        return self.deals.gather(np.concatenate([rows, np.arange(old, len(self.deals))])).with_columns(
+        touched = self.deals.gather(np.concatenate([rows, np.arange(old, len(self.deals))]))
+        return touched.with_columns(
             StageName=stage.replace_strict(dict(enumerate(_STAGES)), return_dtype=pl.String),
             Probability=stage.replace_strict(dict(enumerate(_CHANCE)), return_dtype=pl.Int64),
             IsClosed=stage >= 4, IsWon=stage == 4,
@@ -534,7 +536,7 @@ class Salesforce:
         world.note_records("salesforce:case:", strangers["Id"], strangers["person"])
         return cases
 
-    def _someone(self, rng, world: World, night: Night, per_year: float) -> pl.DataFrame:
+    def _someone(self, rng, night: Night, per_year: float) -> pl.DataFrame:
         """Contacts and leads that something happens to tonight: one row each, with who it is."""
         days = (night.end - night.start) / DAY
         everyone = []
@@ -554,8 +556,8 @@ class Salesforce:
         at = begins + (rng.random(len(someone)) * (night.end - begins)).astype(np.int64)
         return someone.with_columns(pl.Series("at", at)).sort("at", maintain_order=True)
 
-    def _tasks(self, rng, world: World, night: Night) -> pl.DataFrame:
-        someone = self._someone(rng, world, night, 0.7)
+    def _tasks(self, rng, night: Night) -> pl.DataFrame:
+        someone = self._someone(rng, night, 0.7)
         count, at = len(someone), someone["at"].to_numpy()
         is_call = coin(rng, count, 0.4)
         return someone.select(
@@ -595,8 +597,8 @@ class Salesforce:
         })
         return self.campaigns
 
-    def _campaign_members(self, rng, world: World, night: Night) -> pl.DataFrame:
-        someone = self._someone(rng, world, night, 0.6)
+    def _campaign_members(self, rng, night: Night) -> pl.DataFrame:
+        someone = self._someone(rng, night, 0.6)
         count, at = len(someone), someone["at"].to_numpy()
         responded = coin(rng, count, 0.15)
         is_lead = pl.col("WhoId").str.starts_with("00Q")

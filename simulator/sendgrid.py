@@ -1,4 +1,4 @@
-"""SendGrid: the event webhook's files: order confirmations and newsletters, and what became of them.
+"""SendGrid: the event webhook's files on order confirmations and newsletters.
 
 JSON arrays and newline-delimited JSON by turns; at least once, so some events come twice. Links in
 mails carry the recipient's `ecid`, which a click takes along to the web shop's log.

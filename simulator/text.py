@@ -6,7 +6,7 @@ Spelling only; no column of a particular file and nothing random.
 import numpy as np
 import polars as pl
 
-from simulator.chance import ALNUM, fixed_width
+from simulator.chance import ALNUM, HEX, fixed_width
 
 _CHECKSUM = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", dtype=np.uint8)
 
@@ -44,6 +44,13 @@ def moment(seconds: pl.Expr, spelling: str = "%Y-%m-%d %H:%M:%S", zone: str = "U
 
 def yes_no(flag: pl.Expr) -> pl.Expr:
     return pl.when(flag).then(pl.lit("yes")).otherwise(pl.lit("no"))
+
+
+def hexadecimal(numbers: np.ndarray, width: int) -> pl.Series:
+    """The last `width` hexadecimal digits of each number."""
+    shifts = np.arange(4 * (width - 1), -1, -4, dtype=np.uint64)
+    digits = (numbers.astype(np.uint64)[:, None] >> shifts) & np.uint64(15)
+    return fixed_width(np.frombuffer(HEX, dtype=np.uint8)[digits])
 
 
 def salesforce_ids(prefix: str, numbers: np.ndarray) -> pl.Series:

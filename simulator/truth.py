@@ -11,10 +11,12 @@ import polars as pl
 from simulator.world import World
 
 
-def write(world: World, folder: Path) -> None:
+def write(world: World, folder: Path) -> dict[str, pl.DataFrame]:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables(world).items():
+    written = tables(world)
+    for name, table in written.items():
         table.write_parquet(folder / f"{name}.parquet", compression="zstd", statistics=False)
+    return written
 
 
 def tables(world: World) -> dict[str, pl.DataFrame]:

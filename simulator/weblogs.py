@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from simulator import lives
-from simulator.chance import HEX, coin, fixed_width, index, pick, tokens
+from simulator.chance import coin, pick, tokens
 from simulator.company import CATEGORIES, MAGAZINE, SITE
 from simulator.files import Night, gz, lines
 from simulator.lives import DAY, WEB_HOURS
 from simulator.mailchimp import Mailchimp
 from simulator.shopify import Shopify
-from simulator.text import moment
+from simulator.text import hexadecimal, moment
 from simulator.world import World
 
 VISITS_A_YEAR, LETTER_CLICKS_A_YEAR, MAGAZINE_VISITS_A_YEAR = 1.0, 0.5, 0.35
@@ -111,9 +111,6 @@ def _devices(seed: int, visitor: np.ndarray, which: np.ndarray, at: np.ndarray) 
     fixed = _hashed(device, seed)
     age = (at + (fixed % np.uint64(230 * DAY)).astype(np.int64)) // (230 * DAY)
     mixed = _hashed(device * 64 + age % 64, seed + 1)
-    letters = np.frombuffer(HEX, dtype=np.uint8)
-    nibbles = np.arange(0, 64, 4, dtype=np.uint64)
-    cookie = fixed_width(letters[(mixed[:, None] >> nibbles) & np.uint64(15)])
     refuses = fixed % np.uint64(1000) < np.uint64(int(_NO_COOKIE * 1000))
     edges = np.cumsum(_AGENT_WEIGHTS)
     agent = np.searchsorted(edges, (fixed >> np.uint64(20)) % np.uint64(edges[-1]), side="right")
@@ -121,7 +118,7 @@ def _devices(seed: int, visitor: np.ndarray, which: np.ndarray, at: np.ndarray) 
                      _hashed(visitor, seed + 3))
     parts = [(place >> np.uint64(8 * byte)) % np.uint64(254) + np.uint64(1) for byte in range(3)]
     return pl.DataFrame({
-        "cookie": cookie, "refuses": refuses,
+        "cookie": hexadecimal(mixed, 16), "refuses": refuses,
         "agent": pl.Series(_AGENTS).gather(agent),
         "a": pl.Series(parts[0]), "b": pl.Series(parts[1]), "c": pl.Series(parts[2]),
         "net": pl.Series(np.array([24, 71, 82, 92, 174])[(place >> np.uint64(40))
@@ -352,6 +349,8 @@ def _magazine(world: World, night: Night) -> None:
     rate = MAGAZINE_VISITS_A_YEAR * world.people["appetite"].to_numpy()
     who, at = lives.moments(rng, world.people, rate, night.start, night.end, WEB_HOURS)
     count = len(who)
+    if not count:
+        return
     device = _devices(world.seed, who, coin(rng, count, 0.35), at)
     size = rng.integers(2_000, 90_000, count)
     story = pick(rng, count, ["slow-mornings", "the-autumn-border", "café-corner".replace("é", "e"),

@@ -66,9 +66,12 @@ create or replace macro as_boolean(cell) as
         when 'y' then true when 'n' then false
     end;
 
--- Part: the value if it lies in the years that a business has dealings in.
+-- Part: the moment if it is not before 1900. Written so that the moment is worked out once only.
 create or replace macro in_range(moment) as
-    case when moment >= timestamp '1900-01-01' and moment < timestamp '10000-01-01' then moment end;
+    nullif(
+        greatest(moment, timestamp '1899-12-31 23:59:59.999999'),
+        timestamp '1899-12-31 23:59:59.999999'
+    );
 
 -- Part: +0530, +05:30, -04 and Z as an interval to be taken off the local time.
 create or replace macro utc_offset(zone) as
@@ -76,7 +79,9 @@ create or replace macro utc_offset(zone) as
         (case when starts_with(zone, '-') then -1 else 1 end)
         * (
             60 * coalesce(try_cast(regexp_extract(zone, '^[+-]([0-9]{2})', 1) as integer), 0)
-            + coalesce(try_cast(regexp_extract(zone, '^[+-][0-9]{2}:?([0-9]{2})$', 1) as integer), 0)
+            + coalesce(
+                try_cast(regexp_extract(zone, '^[+-][0-9]{2}:?([0-9]{2})$', 1) as integer), 0
+            )
         ) as integer
     ));
 
@@ -150,17 +155,29 @@ create or replace macro as_time(cell) as
 -- 10/05/2026 14:30. Refuses times before 1900, days that do not exist, names of zones but UTC and
 -- GMT, day before month, and bare numbers.
 create or replace macro as_utc(cell) as
-    in_range(case
-        when substr(cell, 5, 1) = '-' then iso_as_utc(cell)
-        when substr(cell, 12, 1) = ':' and substr(cell, 7, 1) = '/' then log_time_as_utc(cell)
-        when contains(cell, '/') then us_as_utc(cell)
-        else iso_as_utc(cell)
-    end);
+    case
+        -- The commonest forms first: a pattern and a cast are many times as fast as an expression.
+        when cell like '____-__-__ __:__:__' and cell >= '1900'
+            then try_cast(cell as timestamp)
+        when (
+            cell like '____-__-__T__:__:__.000+0000' or cell like '____-__-__T__:__:__.000Z'
+        ) and cell >= '1900' then try_cast(left(cell, 19) as timestamp)
+        when cell like '____-__-__ __:__:__ _____' and cell >= '1900'
+            then try_cast(left(cell, 19) as timestamp) - to_minutes(
+                case substr(cell, 21, 1) when '-' then -1 when '+' then 1 end
+                * (60 * try_cast(substr(cell, 22, 2) as integer)
+                    + try_cast(substr(cell, 24, 2) as integer))
+            )
+        when cell like '__/___/____:__:__:__ _____' and substr(cell, 8, 4) >= '1900'
+            then log_time_as_utc(cell)
+        when contains(cell, '/') then in_range(us_as_utc(cell))
+        else in_range(iso_as_utc(cell))
+    end;
 
 -- Seconds since 1970, with or without a fraction, as TIMESTAMP in UTC. Milliseconds are refused:
 -- they would lie beyond the year 9999.
 create or replace macro as_epoch_utc(cell) as
-    in_range(case when regexp_full_match(as_text(cell), '-?[0-9]{1,12}(\.[0-9]+)?')
+    in_range(case when regexp_full_match(as_text(cell), '-?[0-9]{1,11}(\.[0-9]+)?')
         then make_timestamp(cast(
             floor(try_cast(as_text(cell) as decimal(24, 6)) * 1000000) as bigint
         ))
@@ -170,11 +187,13 @@ create or replace macro as_epoch_utc(cell) as
 -- taken without regard to an offset, 02/24/26, 2/24/2026. Month before day, as in the United
 -- States: 24/02/2026 is refused. So is what lies before 1900 or does not exist.
 create or replace macro as_date(cell) as
-    cast(in_range(cast(case
-        when regexp_full_match(cell, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_cast(cell as date)
-        when contains(cell, '/') then cast(us_as_utc(cell) as date)
-        when iso_as_utc(cell) is not null then try_cast(left(trim(cell), 10) as date)
-    end as timestamp)) as date);
+    case
+        when cell like '____-__-__' and cell >= '1900' then try_cast(cell as date)
+        when cell like '____-__-__ 00:00:00' and cell >= '1900'
+            then try_cast(left(cell, 10) as date)
+        when contains(cell, '/') then cast(in_range(us_as_utc(cell)) as date)
+        when in_range(iso_as_utc(cell)) is not null then try_cast(left(trim(cell), 10) as date)
+    end;
 
 -- JSON; text that is not valid JSON is refused.
 create or replace macro as_json(cell) as try_cast(as_text(cell) as json);
@@ -291,14 +310,8 @@ create or replace macro square_utc(local_date, local_time, zone) as
 create or replace macro shape(cell) as
     regexp_replace(
         regexp_replace(
-            regexp_replace(left(cell, 40), '\p{Lu}', 'A', 'g'), '[\p{L}\p{M}&&[^A]]|[a-z]', 'a', 'g'
+            regexp_replace(left(cell, 40), '[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]', 'a', 'g'),
+            '\p{Lu}', 'A', 'g'
         ),
         '\p{N}', '9', 'g'
     );
-
--- An e-mail address in lower case; NULL for what cannot be one. One @, a dot in the domain, no white
--- space, quotes, brackets or separators.
-create or replace macro as_email(cell) as
-    case when regexp_full_match(
-            lower(as_text(cell)), '[^@\s,;:<>"()\[\]\\]+@[^@\s,;:<>"()\[\]\\.]+(\.[^@\s,;:<>"()\[\]\\.]+)+')
-        then lower(as_text(cell)) end;

@@ -20,33 +20,41 @@ from scipy.sparse.csgraph import connected_components
 class Veto:
     """A kind of fact of which one person has one value, and what makes two values the same.
 
-    `value` are columns of identity_nodes (the first must be there for the fact to be known);
-    `compatible` compares two distinct combinations of them, `l` and `r`.
+    `value` are columns of identity_nodes and `known` says of which nodes the fact is known;
+    `compatible` compares two distinct combinations of the columns, `l` and `r`.
     """
 
     name: str
     reason: str
     value: tuple[str, ...]
+    known: str
     compatible: str
 
 
 DIFFERENT_FIRST_NAMES = Veto(
     "different_first_names",
     "each side has a first name that none of the other side explains: not equal, nickname, initial,"
-    " beginning, entered the wrong way round, one mailbox and one initial, nor close in spelling unless"
-    " both are names that many people have (Mario, Marco)",
+    " entered the wrong way round, one mailbox and one initial, nor its beginning or close in spelling"
+    " unless both are names that many people have (Mario, Marco; Stefan, Stefanie)",
     ("first_name", "first_forms", "last_name", "email", "is_common"),
+    # a single name that few people have as a first name may as well be a surname
+    "first_name is not null and (last_name is not null or is_common)",
     """
     list_has_any(l.first_forms, r.first_forms)
-    or starts_with(l.first_name, r.first_name)
-    or starts_with(r.first_name, l.first_name)
+    or l.first_name = left(r.first_name, 1)
+    or r.first_name = left(l.first_name, 1)
     or (l.first_name = r.last_name and jaro_winkler_similarity(l.last_name, r.first_name) >= 0.8)
     or (r.first_name = l.last_name and jaro_winkler_similarity(r.last_name, l.first_name) >= 0.8)
     or (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
     or (
         not (l.is_common and r.is_common)
         and (
-            jaro_winkler_similarity(l.first_name, r.first_name) >= 0.9
+            starts_with(l.first_name, r.first_name)
+            or starts_with(r.first_name, l.first_name)
+            or list_max(list_transform(l.first_forms, lambda form: jaro_winkler_similarity(form, r.first_name)))
+                >= 0.9
+            or list_max(list_transform(r.first_forms, lambda form: jaro_winkler_similarity(form, l.first_name)))
+                >= 0.9
             or (
                 least(length(l.first_name), length(r.first_name)) >= 4
                 and damerau_levenshtein(l.first_name, r.first_name) <= 1
@@ -61,6 +69,7 @@ DIFFERENT_BIRTH_DATES = Veto(
     "no birth date of one side is within one slip of the hand of one of the other: two of year, month"
     " and day agree, day and month swapped, one digit wrong, two neighbouring digits exchanged",
     ("birth_on",),
+    "birth_on is not null",
     """
     (substr(l.birth_on, 1, 4) = substr(r.birth_on, 1, 4))::int
         + (substr(l.birth_on, 5, 2) = substr(r.birth_on, 5, 2))::int
@@ -78,6 +87,7 @@ DIFFERENT_GENERATIONS = Veto(
     "different_generations",
     "Jr, Sr, II, III and IV exist to tell namesakes of one family apart",
     ("name_suffix",),
+    "name_suffix is not null",
     "false",
 )
 
@@ -219,7 +229,7 @@ class _Facts:
         known = f"""
             select node, component, dense_rank() over (order by {columns}) as value_id, {columns}
             from identity_nodes inner join identity_component using (node)
-            where {veto.value[0]} is not null
+            where {veto.known}
         """
         rows = con.execute(f"select node, value_id from ({known})").fetchnumpy()
         value_ids = np.zeros(node_count, dtype=np.int64)

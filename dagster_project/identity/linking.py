@@ -16,8 +16,13 @@ from splink import DuckDBAPI, Linker
 from dagster_project.identity import constraints
 from dagster_project.identity.model import COLUMNS, Model, key_sql
 
-# A name alone never makes two records one person, however rare it is.
-_NAMES = ("first_name", "last_name")
+# Facts that agree or not independently of each other. One fact alone never makes two records one
+# person: not a name, however rare, and not a mailbox that nobody named.
+_FACTS = (("first_name", "last_name"), ("birth_on",), ("email",), ("phone",), ("address",))
+# A town is no address: from this weight on, agreement is about a street at least.
+_STREET_WEIGHT = 8
+# Namesakes of one town are one person only if fewer than one in 2^22 pairs share both names.
+_RARE_NAME_WEIGHT = 22
 # What a household shares never makes two records one person.
 _OF_THE_HOUSEHOLD = ("last_name", "address")
 
@@ -30,8 +35,9 @@ def resolve(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     collapse(con)
     block(con, model=model)
     score(con, model=model)
-    _gather_links(con, model=model)
-    _decide(con)
+    households = constraints.has_households(con)
+    _gather_links(con, model=model, households=households)
+    _decide(con, households=households)
     _write_links(con, model=model)
     _write_clusters(con)
 
@@ -175,12 +181,16 @@ def score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     linker.table_management.delete_tables_created_by_splink_from_db()
 
 
-def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
+def _gather_links(
+    con: duckdb.DuckDBPyConnection, *, model: Model, households: bool
+) -> None:
     """Makes identity_node_links: one row per pair of nodes with a rule or a score, surest first.
 
     `refusal` names why a pair without a rule is no link by itself; null where it is one.
     """
-    beyond_names = " or ".join(f"mw_{n} > 0" for n in model.comparison_names if n not in _NAMES)
+    agreeing_facts = " + ".join(
+        f"({' or '.join(f'mw_{name} > 0' for name in fact)})::int" for fact in _FACTS
+    )
     individual = " or ".join(
         f"mw_{n} > 0" for n in model.comparison_names if n not in _OF_THE_HOUSEHOLD
     )
@@ -211,27 +221,34 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
             case
                 when rule is not null then null
                 when match_weight < ? then 'weight_below_threshold'
-                when not ({beyond_names} or l.email_local = r.email_local) then 'names_alone'
-                when not ({individual}) then 'household_alone'
+                when {agreeing_facts} < 2 then 'one_fact_alone'
+                when
+                    {households}
+                    and greatest(mw_birth_on, mw_email, mw_phone) <= 0
+                    and mw_address < {_STREET_WEIGHT}
+                    and mw_first_name + mw_last_name < {_RARE_NAME_WEIGHT}
+                    then 'namesakes_of_one_place'
+                when {households} and not ({individual}) then 'household_alone'
             end as refusal
         from exact
         full join identity_scores using (node_l, node_r)
-        inner join identity_nodes as l on l.node = node_l
-        inner join identity_nodes as r on r.node = node_r
         """,
         [model.accept_weight],
     )
 
 
-def _decide(con: duckdb.DuckDBPyConnection) -> None:
+def _decide(con: duckdb.DuckDBPyConnection, *, households: bool) -> None:
     """Makes identity_node_clusters (node, cluster_node) and identity_vetoed (position, veto)."""
     links = con.execute("""
         select position, node_l, node_r from identity_node_links where refusal is null order by position
     """).fetchnumpy()
     [(node_count,)] = con.execute("select count(*) from identity_nodes").fetchall()
     cluster, vetoes = constraints.decide(
-        con, links["node_l"].astype(np.int64), links["node_r"].astype(np.int64), node_count,
-        households=constraints.has_households(con),
+        con,
+        links["node_l"].astype(np.int64),
+        links["node_r"].astype(np.int64),
+        node_count,
+        households=households,
     )
     _make_temp_table(
         con, "identity_node_clusters", node=np.arange(node_count), cluster_node=cluster

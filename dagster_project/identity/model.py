@@ -26,6 +26,7 @@ COLUMNS = (
     "street_name",
     "postal_code",
     "city",
+    "region",
 )
 
 
@@ -107,17 +108,32 @@ _SWAPPED = """
     or (last_name_l = first_name_r and jaro_winkler_similarity(first_name_l, last_name_r) >= 0.8)
 """
 
+# A single name may stand in either field.
+_SINGLE_NAME_IS_SURNAME = """
+    (last_name_l is null and jaro_winkler_similarity(first_name_l, last_name_r) >= 0.9)
+    or (last_name_r is null and jaro_winkler_similarity(first_name_r, last_name_l) >= 0.9)
+"""
+_SINGLE_NAME_IS_FIRST = """
+    (first_name_l is null and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.9)
+    or (first_name_r is null and jaro_winkler_similarity(last_name_r, first_name_l) >= 0.9)
+"""
+
 _BIRTH_PARTS_AGREE = """
     (substr(birth_on_l, 1, 4) = substr(birth_on_r, 1, 4))::int
     + (substr(birth_on_l, 5, 2) = substr(birth_on_r, 5, 2))::int
     + (substr(birth_on_l, 7, 2) = substr(birth_on_r, 7, 2))::int
 """
 
+_REGION_ONLY = """
+    (coalesce(street_name_l, postal_code_l, city_l) is null
+    or coalesce(street_name_r, postal_code_r, city_r) is null)
+"""
+
 COMPARISONS = (
     Comparison(
         "first_name",
         "What tells the members of a household apart; nicknames and initials are the same name.",
-        "first_name_l is null or first_name_r is null",
+        f"first_name_l is null or first_name_r is null or {_SINGLE_NAME_IS_SURNAME}",
         (
             Level("equal", "first_name_l = first_name_r", "first_name"),
             Level("nickname", "list_has_any(first_forms_l, first_forms_r)"),
@@ -133,7 +149,7 @@ COMPARISONS = (
     Comparison(
         "last_name",
         "Shared by a household and changed by marriage: strong for rare names only.",
-        "last_name_l is null or last_name_r is null",
+        f"last_name_l is null or last_name_r is null or {_SINGLE_NAME_IS_FIRST}",
         (
             Level("equal", "last_name_l = last_name_r", "last_name"),
             Level("the wrong way round", _SWAPPED),
@@ -166,13 +182,21 @@ COMPARISONS = (
         "email",
         "Nearly unique, but people have several and households share one. The same mailbox name at two"
         " providers counts only with a number in it: without, it says what the names say already.",
-        "email_l is null or email_r is null"
-        " or (email_l <> email_r and email_local_l = email_local_r"
-        " and not regexp_matches(email_local_l, '[0-9]'))",
+        "email_l is null or email_r is null",
         (
             Level("equal", "email_l = email_r"),
-            Level("same numbered mailbox name elsewhere", "email_local_l = email_local_r"),
-            Level("two keystrokes", "levenshtein(email_l, email_r) <= 2"),
+            Level(
+                "same numbered mailbox name elsewhere",
+                "email_local_l = email_local_r and regexp_matches(email_local_l, '[0-9]')",
+            ),
+            Level(
+                # another initial is a relative's address, another number a namesake's
+                "two keystrokes, initial and numbers equal",
+                "left(email_l, 1) = left(email_r, 1) and email_local_l <> email_local_r"
+                " and levenshtein(email_l, email_r) <= 2"
+                " and regexp_replace(email_l, '[^0-9]', '', 'g')"
+                " = regexp_replace(email_r, '[^0-9]', '', 'g')",
+            ),
         ),
     ),
     Comparison(
@@ -190,8 +214,8 @@ COMPARISONS = (
     Comparison(
         "address",
         "One comparison for street, number, postcode and city: to a household they are one fact.",
-        "coalesce(street_name_l, postal_code_l, city_l) is null"
-        " or coalesce(street_name_r, postal_code_r, city_r) is null",
+        "coalesce(street_name_l, postal_code_l, city_l, region_l) is null"
+        " or coalesce(street_name_r, postal_code_r, city_r, region_r) is null",
         (
             Level(
                 "same house",
@@ -216,6 +240,8 @@ COMPARISONS = (
             Level("same postcode", "postal_code_l = postal_code_r", "postal_code"),
             Level("same city", "city_l = city_r", "city"),
             Level("same street name", "street_name_l = street_name_r"),
+            Level("same region, nothing finer known", f"{_REGION_ONLY} and region_l = region_r"),
+            Level("another region, nothing finer known", _REGION_ONLY),
         ),
     ),
 )
@@ -286,6 +312,11 @@ BLOCKING_RULES = (
         ("{first_root}", "{last_name}", "{city}"),
         "postcodes that were mistyped or left out",
     ),
+    BlockingRule(
+        "whole_name_and_region",
+        ("{first_root}", "{last_name}", "{region}"),
+        "systems that know no more of an address than the region",
+    ),
 )
 
 
@@ -299,7 +330,7 @@ class Model:
     trained: dict[str, list[dict[str, float]]]
     comparisons: tuple[Comparison, ...] = COMPARISONS
     blocking_rules: tuple[BlockingRule, ...] = BLOCKING_RULES
-    accept_weight: float = 4.0
+    accept_weight: float = 2.0
     """Match weight (log2 odds, prior included) from which a pair is held to be one person."""
     review_weight: float = -4.0
     """Pairs below this are not even kept as rejected links."""

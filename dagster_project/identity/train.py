@@ -28,7 +28,7 @@ FEWEST_PAIRS = 1_000
 
 # A level that the sample never shows is rare, not impossible.
 SMALLEST_M = 1e-4
-SMALLEST_U = 1e-7
+SMALLEST_U = 1e-6
 
 
 def train(con: duckdb.DuckDBPyConnection, *, seed: int = 1, max_pairs: float = 1e7) -> str:

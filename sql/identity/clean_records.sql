@@ -23,6 +23,7 @@ with folded as (
         ) as street,
         upper(regexp_replace(postal_code, '[^A-Za-z0-9]', '', 'g')) as postal_code,
         regexp_replace(fold(city), '([aou])e|[^a-z]', '\1', 'g') as city,
+        country || '-' || region as region,
         country
     from standard.person_records
 ),
@@ -66,7 +67,8 @@ parts as (
             when country = 'US' then left(postal_code, 5)
             else nullif(postal_code, '')
         end as postal_code,
-        nullif(city, '') as city
+        nullif(city, '') as city,
+        region
     from folded
 ),
 
@@ -123,7 +125,7 @@ judged as (
 names as (
     select
         record_key, name_suffix, birth_on, email, phone,
-        house_number, street, street_name, postal_code, city,
+        house_number, street, street_name, postal_code, city, region,
         case when is_reversed then clean_last else clean_first end as clean_first,
         case when is_reversed then clean_first else clean_last end as clean_last,
         case when is_reversed then clean_last else first_word end as first_word
@@ -157,7 +159,8 @@ select
     names.house_number,
     coalesce(names.street_name, names.street) as street_name,
     names.postal_code,
-    names.city
+    names.city,
+    names.region
 from names
 left join formal as whole on whole.nickname = names.clean_first
 left join formal as word on word.nickname = names.first_word

@@ -18,7 +18,8 @@ select
     clean_records.house_number,
     clean_records.street_name,
     clean_records.postal_code,
-    clean_records.city
+    clean_records.city,
+    clean_records.region
 from identity.clean_records
 left join identity.identifier_guards as email_guard
     on email_guard.kind = 'email' and email_guard.value = clean_records.email and email_guard.is_guarded

@@ -101,6 +101,7 @@ from (
     ('name', 'tester', 'placeholder'),
     ('name', 'unknown', 'placeholder'),
     ('name', 'walkin', 'placeholder'),
+    ('name', 'x', 'placeholder'),
     ('name', 'xx', 'placeholder'),
     ('name', 'xxx', 'placeholder'),
     ('birth_on', '19000101', 'placeholder'),

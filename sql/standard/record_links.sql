@@ -31,6 +31,15 @@ with links as (
         'shopify_customer_order' as rule
     from staging.shopify__orders as orders
     inner join staging.shopify__customers as customers using (customer_id)
+    union all
+    -- Tills whose customers carry the id that the web shop knows them by.
+    select
+        shoppers.record_key as left_record,
+        customers.record_key as right_record,
+        'square_customer_reference' as rule
+    from staging.square__customers as shoppers
+    inner join staging.shopify__customers as customers
+        on customers.customer_id = shoppers.reference_id
 ),
 -- The other record may not have been delivered (yet): a link needs both.
 known as (

@@ -21,7 +21,15 @@ parsed as (
         case
             when cookie is null then null
             when not contains(cookie, '=') then cookie
-            else nullif(regexp_extract(cookie, settings.visitor_cookie_pattern, 2), '')
+            else split_part(
+                list_filter(
+                    string_split(cookie, ';'),
+                    lambda part:
+                        list_contains(settings.visitor_cookies, trim(split_part(part, '=', 1)))
+                )[1],
+                '=',
+                2
+            )
         end as cookie_id,
         split_part(request, ' ', 1) as method,
         split_part(split_part(request, ' ', 2), '?', 1) as path,

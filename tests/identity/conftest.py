@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
+
+from dagster_project.identity import linking, model
 
 SQL = Path(__file__).parents[2] / "sql"
 MODELS = (
@@ -27,6 +30,7 @@ FIELDS = (
     "phone",
     "street",
     "city",
+    "region",
     "postal_code",
     "country",
     "birth_on",
@@ -42,7 +46,24 @@ def con():
         yield connection
 
 
-def load(con, records, *, identifiers=(), record_links=()):
+@pytest.fixture
+def load(con):
+    """load(records, identifiers=…, record_links=…) fills `con`: see _load."""
+    return partial(_load, con)
+
+
+@pytest.fixture
+def resolve(con):
+    """resolve() links what was loaded with the shipped model and returns the clusters."""
+
+    def run():
+        linking.resolve(con, model=model.shipped())
+        return _clusters(con)
+
+    return run
+
+
+def _load(con, records, *, identifiers=(), record_links=()):
     """Makes the three standard tables that identity reads, and every identity model.
 
     `records` maps a record key to its fields; what is not given is null. Identifiers are (record_key,
@@ -57,23 +78,23 @@ def load(con, records, *, identifiers=(), record_links=()):
     ]
     types = {"birth_on": pa.date32()}
     schema = pa.schema([(n, types.get(n, pa.string())) for n in ("record_key", *FIELDS)])
-    make(con, "standard.person_records", pa.Table.from_pylist(rows, schema=schema))
-    make(
+    _make(con, "standard.person_records", pa.Table.from_pylist(rows, schema=schema))
+    _make(
         con,
         "standard.identifiers",
         _texts(("record_key", "kind", "value"), sorted({*found, *identifiers})),
     )
-    make(
+    _make(
         con,
         "standard.record_links",
         _texts(("left_record", "right_record", "rule"), record_links),
     )
-    for model in MODELS:
-        sql = (SQL / "identity" / f"{model}.sql").read_text(encoding="utf-8")
-        con.execute(f"create or replace table identity.{model} as {sql}")
+    for name in MODELS:
+        sql = (SQL / "identity" / f"{name}.sql").read_text(encoding="utf-8")
+        con.execute(f"create or replace table identity.{name} as {sql}")
 
 
-def make(con, name, table):
+def _make(con, name, table):
     con.register("given_rows", table)
     con.execute(f"create or replace table {name} as select * from given_rows")
     con.unregister("given_rows")
@@ -93,7 +114,7 @@ def _fields(fields):
     return values
 
 
-def clusters(con):
+def _clusters(con):
     """The clusters as a set of sets of record keys."""
     rows = con.execute("select list(record_key) from identity_clusters group by cluster").fetchall()
     return {frozenset(keys) for (keys,) in rows}

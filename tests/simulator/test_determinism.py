@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import simulator
 
 ROOT = Path(__file__).parents[2]
@@ -58,3 +60,17 @@ def test_a_target_that_was_used_before_keeps_nothing_of_it(tmp_path):
     simulator.simulate(tmp_path, people=100, nights=2)
     simulator.simulate(tmp_path, people=100, nights=1)
     assert [path.name for path in (tmp_path / "exports").iterdir()] == ["2026-06-01"]
+
+
+def test_a_folder_with_other_exports_is_left_alone(tmp_path):
+    kept = tmp_path / "exports" / "orders.csv"
+    kept.parent.mkdir()
+    kept.write_text("real")
+    with pytest.raises(FileExistsError):
+        simulator.simulate(tmp_path, people=100)
+    assert kept.read_text() == "real"
+
+
+def test_a_handful_of_people_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="at least"):
+        simulator.simulate(tmp_path, people=5)

@@ -1,4 +1,4 @@
-"""The files look as the vendors' do: headers, ids, spellings, sums, and every oddity in its place."""
+"""The files look as the vendors' do: headers, ids, spellings, sums, every oddity in its place."""
 
 import csv
 import gzip
@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 from simulator import mailchimp, salesforce, shopify, square, weblogs
@@ -206,6 +207,10 @@ def test_an_email_is_one_member(nights, rows):
     assert len(emails) == len(set(emails))
 
 
+def test_a_million_members_have_a_million_ids():
+    assert mailchimp.euids(1, np.arange(1_000_000)).is_unique().all()
+
+
 def events(night) -> list[dict]:
     found = []
     for path in sorted(night.glob("sendgrid/*")):
@@ -238,7 +243,8 @@ def test_few_lines_are_malformed(nights):
 def test_a_click_arrives_with_its_token(nights):
     clicked = {re.search("ecid=([0-9a-f]{16})", event["url"])[1]
                for event in events(nights[0]) if event["event"] == "click"}
-    arrived = set(re.findall("ecid=([0-9a-f]{16})", " ".join(row[5] for row in requests(nights[0]))))
+    paths = " ".join(row[5] for row in requests(nights[0]))
+    arrived = set(re.findall("ecid=([0-9a-f]{16})", paths))
     assert clicked
     assert arrived <= clicked
     assert len(clicked - arrived) <= 2  # a malformed line may swallow one
