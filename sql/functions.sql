@@ -315,3 +315,11 @@ create or replace macro shape(cell) as
         ),
         '\p{N}', '9', 'g'
     );
+
+-- An e-mail address in lower case; NULL for what cannot be one. One @, a dot in the domain, no white
+-- space, quotes, brackets or separators.
+create or replace macro as_email(cell) as
+    case when regexp_full_match(
+            lower(as_text(cell)),
+            '[^@\s,;:<>"()\[\]\\]+@[^@\s,;:<>"()\[\]\\.]+(\.[^@\s,;:<>"()\[\]\\.]+)+')
+        then lower(as_text(cell)) end;

@@ -140,9 +140,8 @@ def decide(
     order: the caller's promise). Returns the cluster of every node, named by its smallest node, and for
     every link the name of the veto that refused it, or ''.
 
-    With `households` every veto stands by itself. Without, there is nobody from whom a person has to
-    be told apart at one address, and one wrong fact is a recording error: first names and birth dates
-    must then both contradict.
+    Without `households` there is nobody at one address from whom a person would have to be told apart:
+    what contradicts is then a recording error and the scores decide, but for namesakes' suffixes.
 
     A component of links without a possible contradiction is taken whole. The others are united link
     by link, each from nothing, so that a component gives the same clusters whatever stands beside it.
@@ -150,7 +149,7 @@ def decide(
     component = _components(left, right, node_count)
     cluster = _smallest_member(component)
     refusals = [""] * len(left)
-    facts = _Facts(con, component, households=households)
+    facts = _Facts(con, component, VETOES if households else (DIFFERENT_GENERATIONS,))
     if not facts.contested.any():
         return cluster, refusals
 
@@ -198,9 +197,9 @@ class _Facts:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, component: np.ndarray, *, households: bool
+        self, con: duckdb.DuckDBPyConnection, component: np.ndarray, vetoes: tuple[Veto, ...]
     ) -> None:
-        self._households = households
+        self._vetoes = vetoes
         self.contested = np.zeros(int(component.max(initial=-1)) + 1, dtype=bool)
         self._value_ids: list[np.ndarray] = []
         self._clashes: list[set[tuple[int, int]]] = []
@@ -209,7 +208,7 @@ class _Facts:
             pa.table({"node": np.arange(len(component)), "component": component}),
         )
         try:
-            for veto in VETOES:
+            for veto in vetoes:
                 value_ids, clashes = self._compare(con, veto, len(component))
                 self._value_ids.append(value_ids)
                 self._clashes.append(clashes)
@@ -219,8 +218,10 @@ class _Facts:
         finally:
             con.unregister("identity_component")
         # An initial is worth nothing beside a name: J. would make John and Jane one person.
-        names = self._value_ids[VETOES.index(DIFFERENT_FIRST_NAMES)]
-        self._initial_ids = set(names[initials].tolist())
+        self._initial_ids: set[int] = set()
+        if DIFFERENT_FIRST_NAMES in vetoes:
+            names = self._value_ids[vetoes.index(DIFFERENT_FIRST_NAMES)]
+            self._initial_ids = set(names[initials].tolist())
 
     def _compare(
         self, con: duckdb.DuckDBPyConnection, veto: Veto, node_count: int
@@ -255,14 +256,12 @@ class _Facts:
         self, one: tuple[frozenset[int], ...], other: tuple[frozenset[int], ...]
     ) -> str:
         """The name of the first veto between two clusters, or ''."""
-        found = [
-            veto.name
-            for veto, clashes, ones, others in zip(VETOES, self._clashes, one, other, strict=True)
-            if self._contradicts(veto, clashes, ones, others)
-        ]
-        if not self._households and len(found) == 1 and found != [DIFFERENT_GENERATIONS.name]:
-            return ""
-        return found[0] if found else ""
+        for veto, clashes, ones, others in zip(
+            self._vetoes, self._clashes, one, other, strict=True
+        ):
+            if self._contradicts(veto, clashes, ones, others):
+                return veto.name
+        return ""
 
     def _contradicts(
         self,

@@ -1,9 +1,46 @@
 -- One row per profile, attribute, candidate value and source record that gives it, with the rule by
--- which one value wins. Junk and shared identifiers can win nothing; a deleted record only when
--- nobody else says anything. Ties are broken by time, trust, then key, so one value always wins.
+-- which one value wins. Placeholders and shared identifiers can win nothing; a deleted record only
+-- when nobody else says anything; a whole name before initials. Ties are broken by time, trust, then
+-- key, so one value always wins.
 -- grain: profile_id, attribute, record_key
 -- partition: profile_id
-with candidates as (
+with records as (
+    select
+        records.*,
+        trust.trust_rank,
+        -- Two letters are a placeholder only as 'n/a' or 'N.A.': Na is a surname.
+        junk_first.value is not null and (
+            length(junk_first.value) > 2 or regexp_matches(records.first_name, '[^\p{L}]')
+        ) as has_junk_first_name,
+        junk_last.value is not null and (
+            length(junk_last.value) > 2 or regexp_matches(records.last_name, '[^\p{L}]')
+        ) as has_junk_last_name,
+        junk_birth.value is not null as has_junk_birth_on
+    from golden.person_records as records
+    left join golden.source_trust as trust using (system, export)
+    left join identity.junk_values as junk_first
+        on junk_first.kind = 'name'
+        and junk_first.value = regexp_replace(fold(records.first_name), '[^a-z]', '', 'g')
+    left join identity.junk_values as junk_last
+        on junk_last.kind = 'name'
+        and junk_last.value = regexp_replace(fold(records.last_name), '[^a-z]', '', 'g')
+    left join identity.junk_values as junk_birth
+        on junk_birth.kind = 'birth_on'
+        and junk_birth.value = strftime(records.birth_on, '%Y%m%d')
+),
+judged as (
+    select
+        *,
+        coalesce(
+            not has_junk_first_name
+            and not has_junk_last_name
+            and regexp_matches(first_name, '\p{L}[^\p{L}]*\p{L}')
+            and regexp_matches(last_name, '\p{L}[^\p{L}]*\p{L}'),
+            false
+        ) as has_whole_name
+    from records
+),
+candidates as (
     select
         records.profile_id,
         records.record_key,
@@ -12,19 +49,24 @@ with candidates as (
         records.record_id,
         records.observed_at,
         records.is_deleted,
-        trust.trust_rank,
+        records.trust_rank,
         part.attribute,
         part.value,
         part.is_guarded,
         part.is_complete
-    from golden.person_records as records
-    left join golden.source_trust as trust using (system, export)
+    from judged as records
     cross join lateral (
         select *
         from (
             values
-                ('first_name', records.first_name, false, records.last_name is not null),
-                ('last_name', records.last_name, false, records.first_name is not null),
+                (
+                    'first_name', records.first_name, records.has_junk_first_name,
+                    records.has_whole_name
+                ),
+                (
+                    'last_name', records.last_name, records.has_junk_last_name,
+                    records.has_whole_name
+                ),
                 ('email', records.email, records.email_guard is not null, true),
                 ('phone', records.phone, records.phone_guard is not null, true),
                 ('street', records.street, false, records.postal_code is not null),
@@ -32,7 +74,7 @@ with candidates as (
                 ('region', records.region, false, records.street is not null),
                 ('postal_code', records.postal_code, false, records.street is not null),
                 ('country', records.country, false, records.street is not null),
-                ('birth_on', records.birth_on::varchar, false, true),
+                ('birth_on', records.birth_on::varchar, records.has_junk_birth_on, true),
                 ('gender', records.gender, false, true),
                 ('company', records.company, false, true)
         ) as parts (attribute, value, is_guarded, is_complete)

@@ -24,7 +24,8 @@ sources as (
     select
         profile_id,
         min(coalesce(created_at, observed_at)) as first_recorded_at,
-        max(observed_at) as last_recorded_at,
+        -- Delivery is no sign of life: only what a system itself dates counts.
+        max(changed_at) as last_recorded_at,
         count(*) as source_record_count,
         min(coalesce(match_probability, 1.0)) as identity_confidence
     from golden.person_records

@@ -18,7 +18,10 @@ select
     profiles.company,
     households.household_id,
     least(profiles.first_recorded_at, facts.first_event_at, facts.first_order_at) as first_seen_at,
-    greatest(profiles.last_recorded_at, facts.last_event_at, facts.last_order_at) as last_seen_at,
+    coalesce(
+        greatest(profiles.last_recorded_at, facts.last_event_at, facts.last_order_at),
+        profiles.first_recorded_at
+    ) as last_seen_at,
     profiles.source_record_count,
     profiles.identity_confidence
 from golden.profiles as profiles

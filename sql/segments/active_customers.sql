@@ -6,4 +6,3 @@ select facts.profile_id
 from golden.customer_facts as facts
 cross join raw.as_of as now
 where facts.last_order_at >= now.as_of - interval 90 days
-    and facts.last_order_at < now.as_of

@@ -6,4 +6,3 @@ select facts.profile_id
 from golden.customer_facts as facts
 cross join raw.as_of as now
 where facts.first_order_at >= now.as_of - interval 30 days
-    and facts.first_order_at < now.as_of

@@ -20,4 +20,3 @@ cross join raw.as_of as now
 where ranked.spend_rank >= 0.9
     and ranked.order_count >= 3
     and ranked.last_order_at >= now.as_of - interval 180 days
-    and ranked.last_order_at < now.as_of

@@ -22,7 +22,10 @@ with happened as (
     union all
     select
         case when task_subtype = 'Call' or call_type is not null then 'call' else 'task' end,
-        coalesce(activity_on::timestamp, created_at), task_id, 'task', record_key,
+        -- The day of an open task lies ahead: only a closed one's has happened.
+        case when is_closed and activity_on is not null
+            then least(activity_on::timestamp, modified_at) else created_at end,
+        task_id, 'task', record_key,
         'salesforce:' || case when who_id like '003%' then 'contact:' else 'lead:' end || who_id,
         'sales',
         json_object('status', status, 'call_type', call_type, 'seconds', call_seconds)::varchar

@@ -57,6 +57,7 @@ select
     end as gender,
     named.company,
     named.created_at,
+    named.observed_at as changed_at,
     coalesce(named.observed_at, named.delivered_at) as observed_at,
     named.is_deleted
 from named

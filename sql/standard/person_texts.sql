@@ -17,11 +17,14 @@ with contacts as (
 leads as (
     select
         record_key, 'salesforce' as system, 'lead' as export, lead_id as record_id,
-        salutation, first_name, middle_name, last_name, name_suffix, null as full_name_text,
-        email_text,
+        salutation, first_name, middle_name,
+        -- What Salesforce itself writes where a person gave no company or surname.
+        nullif(last_name, '[not provided]') as last_name,
+        name_suffix, null as full_name_text, email_text,
         coalesce(mobile_phone_text, phone_text) as phone_text,
         list_value(mobile_phone_text, phone_text) as phone_texts,
-        street, city, region_text, postal_code, country_text, null::date as birth_on, company,
+        street, city, region_text, postal_code, country_text, null::date as birth_on,
+        nullif(company, '[not provided]') as company,
         created_at, modified_at as observed_at, delivered_at, is_deleted
     from staging.salesforce__lead
 ),
@@ -62,7 +65,7 @@ customers as (
         null as full_name_text, email_text, coalesce(phone_text, address_phone_text) as phone_text,
         list_value(phone_text, address_phone_text) as phone_texts,
         street, city, region_text, postal_code, country_text, null::date as birth_on, company,
-        null::timestamp as created_at, delivered_at as observed_at, delivered_at,
+        null::timestamp as created_at, null::timestamp as observed_at, delivered_at,
         false as is_deleted
     from staging.shopify__customers
 ),

@@ -1,10 +1,17 @@
--- One row per day and sign of who a visitor is: a login, or a click on a link in a mail sent to
--- somebody. `value` is an e-mail, a Mailchimp EUID, or the token of a SendGrid link.
+-- One row per day and sign of who a visitor is: a login, a purchase, or a click on a link in a mail
+-- sent to somebody. `value` is an e-mail, the order's name, a Mailchimp EUID, or the token of a
+-- SendGrid link.
 -- grain: occurred_on, visitor_id, kind, value
 -- partition: occurred_on
 with signs as (
     select occurred_on, visitor_id, 'login' as kind, login_email as value, occurred_at
     from standard.web_requests
+    union all
+    select
+        occurred_on, visitor_id, 'purchase' as kind,
+        json_extract_string(properties, '$.order') as value, occurred_at
+    from standard.web_events
+    where event_type = 'checkout_complete'
     union all
     select occurred_on, visitor_id, 'mailchimp_click' as kind, mailchimp_euid as value, occurred_at
     from standard.web_requests
