@@ -60,8 +60,7 @@ def load_febrl(con: duckdb.DuckDBPyConnection, directory: Path, number: str) -> 
                 trim(rec_id) as rec_id,
                 nullif(trim(given_name), '') as first_name,
                 nullif(trim(surname), '') as last_name,
-                nullif(concat_ws(' ', nullif(trim(street_number), ''), nullif(trim(address_1), '')), '')
-                    as street,
+                nullif(trim(concat_ws(' ', trim(street_number), trim(address_1))), '') as street,
                 nullif(trim(suburb), '') as city,
                 nullif(trim(state), '') as region,
                 nullif(trim(postcode), '') as postal_code,
@@ -69,13 +68,15 @@ def load_febrl(con: duckdb.DuckDBPyConnection, directory: Path, number: str) -> 
             from read_csv({files}, all_varchar = true, header = true, normalize_names = true)
         )
         select
-            'febrl:person:' || rec_id as record_key, first_name, last_name, null::varchar as name_suffix,
-            null::varchar as email, null::varchar as phone, street, city, region, postal_code,
-            'AU' as country, birth_on
+            'febrl:person:' || rec_id as record_key, first_name, last_name,
+            null::varchar as name_suffix, null::varchar as email, null::varchar as phone,
+            street, city, region, postal_code, 'AU' as country, birth_on
         from cells
     """)
     con.execute("create table standard.identifiers (record_key text, kind text, value text)")
-    con.execute("create table standard.record_links (left_record text, right_record text, rule text)")
+    con.execute(
+        "create table standard.record_links (left_record text, right_record text, rule text)"
+    )
     con.execute("""
         create table truth as
         select record_key, regexp_extract(record_key, 'rec-([0-9]+)', 1) as person_id

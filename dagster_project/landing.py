@@ -67,6 +67,13 @@ def tables() -> list[Table]:
             _make_as_of,
         ),
         Table(
+            "raw.location_currencies",
+            "One row per shop whose exports write amounts in another currency than the default.",
+            ("location",),
+            (),
+            _make_location_currencies,
+        ),
+        Table(
             "raw.settings",
             "One row: the settings that models depend on.",
             ("default_country",),
@@ -291,6 +298,23 @@ def _make_as_of(run: Run) -> Made:
         grain=("as_of",),
         extra=run.as_of.isoformat(),
         compute=lambda: f"select timestamp {quoted(run.as_of.isoformat())} as as_of",
+    )
+
+
+def _make_location_currencies(run: Run) -> Made:
+    rows = [
+        f"select {quoted(location)} as location, {quoted(currency)} as currency"
+        for location, currency in run.settings.location_currencies
+    ]
+    return make_table(
+        run,
+        "raw.location_currencies",
+        code="location_currencies",
+        inputs=(),
+        grain=("location",),
+        extra=rows,
+        compute=lambda: " union all ".join(rows)
+        or "select null::varchar as location, null::varchar as currency where false",
     )
 
 

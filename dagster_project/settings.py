@@ -21,13 +21,18 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """All paths are absolute. `default_country` is where a record without a country is taken to be."""
+    """All paths are absolute. `default_country` is where a record without a country is taken to be.
+
+    `default_currency` and, per shop, `location_currencies` say what money is in exports that write
+    amounts without a currency (Square's). `visitor_cookies` are the cookies that hold a visitor's id.
+    """
 
     exports: Path
     home: Path
     timezone: str = "UTC"
     default_country: str = "US"
     default_currency: str = "USD"
+    location_currencies: tuple[tuple[str, str], ...] = ()
     visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
     threads: int = 2
     memory_limit: str = "8GB"
@@ -82,6 +87,8 @@ def load_settings(
     chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
     if "visitor_cookies" in chosen:
         chosen["visitor_cookies"] = tuple(chosen["visitor_cookies"])
+    if "location_currencies" in chosen:
+        chosen["location_currencies"] = tuple(sorted(chosen["location_currencies"].items()))
     settings = replace(settings, **chosen)
     if settings.timezone not in zoneinfo.available_timezones():
         raise SettingsError(f"timezone = {settings.timezone!r} is not a zone such as Europe/Paris")

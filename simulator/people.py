@@ -243,7 +243,10 @@ def _with_emails(rng, table: pl.DataFrame, accounts: pl.DataFrame, taken) -> pl.
 
 
 def _unique_emails(table: pl.DataFrame, taken: pl.Series | None) -> pl.DataFrame:
-    """No two people own an address, no two households a mailbox: the later one adds a number."""
+    """No two people own an address, no two households a mailbox: the later one adds a number.
+
+    Providers that ignore dots give nobody a name that differs from another's in dots alone.
+    """
     kinds = ["email", "second_email", "work_email"]
     own = table.select("person", *kinds).unpivot(
         index="person", on=kinds, variable_name="kind", value_name="value"
@@ -253,9 +256,10 @@ def _unique_emails(table: pl.DataFrame, taken: pl.Series | None) -> pl.DataFrame
         pl.col("family_email").alias("value"),
     )
     every = pl.concat([own, family.select(own.columns)]).drop_nulls("value")
-    seen = pl.int_range(pl.len()).over("value")
+    seen = pl.int_range(pl.len()).over(_mailbox(pl.col("value")))
     if taken is not None:
-        seen = seen + pl.col("value").is_in(taken.implode()).cast(pl.Int64)
+        boxes = taken.to_frame("value").select(_mailbox(pl.col("value"))).to_series()
+        seen = seen + _mailbox(pl.col("value")).is_in(boxes.implode()).cast(pl.Int64)
     mark = pl.when(pl.col("person") < 0).then(-pl.col("person")).otherwise("person").cast(pl.String)
     every = every.with_columns(
         pl.when(seen > 0).then(
@@ -274,6 +278,18 @@ def _unique_emails(table: pl.DataFrame, taken: pl.Series | None) -> pl.DataFrame
             (-1 - pl.col("person")).alias("household"), pl.col("value").alias("family_email")
         ),
         on="household", how="left", maintain_order="left",
+    )
+
+
+def _mailbox(address: pl.Expr) -> pl.Expr:
+    """The address as its provider tells mailboxes apart."""
+    parts = address.str.split("@")
+    name, domain = parts.list.first(), parts.list.last()
+    is_google = domain.is_in(["gmail.com", "googlemail.com"])
+    return (
+        pl.when(is_google)
+        .then(name.str.replace_all(".", "", literal=True) + "@gmail.com")
+        .otherwise(address)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from dagster_project.catalog import load_catalog
 from dagster_project.lake import Lake
 from dagster_project.nightly import make_all
 from dagster_project.run import open_run
-from dagster_project.settings import PROJECT, Settings
+from dagster_project.settings import PROJECT, Settings, load_settings
 
 SAMPLE = PROJECT / "data" / "sample"
 SAMPLE_AS_OF = date(2026, 6, 2)
@@ -21,7 +22,8 @@ SAMPLE_AS_OF = date(2026, 6, 2)
 
 def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:
     """The whole job without its engine; returns the steps."""
-    settings = Settings(exports=exports, home=home, **chosen)
+    settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
+    settings = replace(settings, **chosen)
     with open_run(settings, as_of=as_of) as run:
         make_all(run, load_catalog(settings))
         return run.steps

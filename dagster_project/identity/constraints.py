@@ -1,8 +1,8 @@
 """Decides which links hold: a union of pairs by descending weight that refuses contradictions.
 
-Here belong the vetoes, each with its name and its reason, and the union that obeys them. Scores come
-from linking.py. A veto speaks about two whole clusters, not about a pair: that is what stops a chain
-of plausible pairs from joining a household.
+Here belong the vetoes, each with its name and its reason, and the union that obeys them. Scores
+come from linking.py. A veto speaks about two whole clusters, not about a pair: that is what stops
+a chain of plausible pairs from joining a household.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Veto:
 DIFFERENT_FIRST_NAMES = Veto(
     "different_first_names",
     "each side has a first name that none of the other side explains: not equal, nickname, initial,"
-    " entered the wrong way round, one mailbox and one initial, nor its beginning or close in spelling"
-    " unless both are names that many people have (Mario, Marco; Stefan, Stefanie)",
+    " entered the wrong way round, one mailbox and one initial, nor its beginning or close in"
+    " spelling unless both are names that many people have (Mario, Marco; Stefan, Stefanie)",
     ("first_name", "first_forms", "last_name", "email", "is_common"),
     # a single name that few people have as a first name may as well be a surname
     "first_name is not null and (last_name is not null or is_common)",
@@ -51,10 +51,16 @@ DIFFERENT_FIRST_NAMES = Veto(
         and (
             starts_with(l.first_name, r.first_name)
             or starts_with(r.first_name, l.first_name)
-            or list_max(list_transform(l.first_forms, lambda form: jaro_winkler_similarity(form, r.first_name)))
-                >= 0.9
-            or list_max(list_transform(r.first_forms, lambda form: jaro_winkler_similarity(form, l.first_name)))
-                >= 0.9
+            or list_max(
+                list_transform(
+                    l.first_forms, lambda form: jaro_winkler_similarity(form, r.first_name)
+                )
+            ) >= 0.9
+            or list_max(
+                list_transform(
+                    r.first_forms, lambda form: jaro_winkler_similarity(form, l.first_name)
+                )
+            ) >= 0.9
             or (
                 least(length(l.first_name), length(r.first_name)) >= 4
                 and damerau_levenshtein(l.first_name, r.first_name) <= 1
@@ -66,8 +72,8 @@ DIFFERENT_FIRST_NAMES = Veto(
 
 DIFFERENT_BIRTH_DATES = Veto(
     "different_birth_dates",
-    "no birth date of one side is within one slip of the hand of one of the other: two of year, month"
-    " and day agree, day and month swapped, one digit wrong, two neighbouring digits exchanged",
+    "no birth date of one side is within one slip of the hand of one of the other: two of year,"
+    " month and day agree, day and month swapped, one digit wrong, two neighbours exchanged",
     ("birth_on",),
     "birth_on is not null",
     """
@@ -93,8 +99,8 @@ DIFFERENT_GENERATIONS = Veto(
 
 VETOES = (DIFFERENT_FIRST_NAMES, DIFFERENT_BIRTH_DATES, DIFFERENT_GENERATIONS)
 
-# Fewer pairs than this say nothing about the data, and then households are assumed: a missed link is
-# cheaper than one person shown another's orders.
+# Fewer pairs than this say nothing about the data, and then households are assumed: a missed link
+# is cheaper than one person shown another's orders.
 _PAIRS_TO_JUDGE_BY = 12
 
 
@@ -102,8 +108,8 @@ def has_households(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether people who live together are in the data, judged without labels.
 
     Looks at pairs of one surname and house whose first names contradict each other. Relatives are
-    born on different days, a few twins apart; where nearly all such pairs have one birth date, it is
-    the names that were recorded wrongly.
+    born on different days, a few twins apart; where nearly all such pairs have one birth date, it
+    is the names that were recorded wrongly.
     """
     [(pair_count, same_day_count)] = con.execute(f"""
         with house as (
@@ -136,15 +142,17 @@ def decide(
 ) -> tuple[np.ndarray, list[str]]:
     """Unites the ends of links, the surest first, and refuses what a veto forbids.
 
-    `left` and `right` are node numbers of identity_nodes, in order of decreasing certainty (a total
-    order: the caller's promise). Returns the cluster of every node, named by its smallest node, and for
-    every link the name of the veto that refused it, or ''.
+    `left` and `right` are node numbers of identity_nodes, in order of decreasing certainty (a
+    total order: the caller's promise). Returns the cluster of every node, named by its smallest
+    node, and for every link the name of the veto that refused it, or ''.
 
-    Without `households` there is nobody at one address from whom a person would have to be told apart:
-    what contradicts is then a recording error and the scores decide, but for namesakes' suffixes.
+    Without `households` there is nobody at one address from whom a person would have to be told
+    apart: what contradicts is then a recording error and the scores decide, but for namesakes'
+    suffixes.
 
-    A component of links without a possible contradiction is taken whole. The others are united link
-    by link, each from nothing, so that a component gives the same clusters whatever stands beside it.
+    A component of links without a possible contradiction is taken whole. The others are united
+    link by link, each from nothing, so that a component gives the same clusters whatever stands
+    beside it.
     """
     component = _components(left, right, node_count)
     cluster = _smallest_member(component)
@@ -192,8 +200,8 @@ def _smallest_member(component: np.ndarray) -> np.ndarray:
 class _Facts:
     """What is known of each node, and which values cannot belong to one person.
 
-    Distinct values of one component are compared once, in DuckDB. `contested[component]` is true where
-    some veto could bite.
+    Distinct values of one component are compared once, in DuckDB. `contested[component]` is true
+    where some veto could bite.
     """
 
     def __init__(

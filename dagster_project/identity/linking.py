@@ -1,7 +1,7 @@
 """From comparison records to clusters: collapse, block, score with Splink, decide, write the links.
 
-Plain functions over a DuckDB connection. Here belongs the order of the steps; what is compared is in
-model.py, what is forbidden in constraints.py, and who keeps which profile id in profile_ids.py.
+Plain functions over a DuckDB connection. Here belongs the order of the steps; what is compared is
+in model.py, what is forbidden in constraints.py, and who keeps which profile id in profile_ids.py.
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ def resolve(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
 
 
 def collapse(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes identity_nodes (node, the compared columns) and identity_node_records (node, record_key).
+    """Makes identity_nodes (node, the compared columns) and identity_node_records (node,
+    record_key).
 
     Records that an exact rule holds together and that are equal in everything compared become one
-    node, numbered from 0 in the order of their smallest keys: a lossless saving, for their pairs with
-    a third record all have one score. Equal records that no rule holds together stay apart: two lone
-    names are not one person for being spelt alike.
+    node, numbered from 0 in the order of their smallest keys: a lossless saving, for their pairs
+    with a third record all have one score. Equal records that no rule holds together stay apart:
+    two lone names are not one person for being spelt alike.
     """
     columns = ", ".join(COLUMNS)
     con.execute(f"""
@@ -101,7 +102,10 @@ def block(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     """
     keyed = " union all ".join(
         f"""
-        select {number} as rule, hash({", ".join(key_sql(key, "n") for key in rule.keys)}) as block, n.node
+        select
+            {number} as rule,
+            hash({", ".join(key_sql(key, "n") for key in rule.keys)}) as block,
+            n.node
         from identity_nodes as n
         where {" and ".join(key_sql(key, "n") + " is not null" for key in rule.keys)}
         """
@@ -142,7 +146,7 @@ def block(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
 
 
 def score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
-    """Makes identity_scores (node_l, node_r, match_weight, match_probability, mw_<comparison> …)."""
+    """Makes identity_scores (node_l, node_r, match_weight, match_probability, mw_<comparison>)."""
     [(node_count,)] = con.execute("select count(*) from identity_nodes").fetchall()
     api = DuckDBAPI(con)
     nodes = api.register("identity_nodes", dataset_display_name="nodes")
@@ -153,7 +157,9 @@ def score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         con.execute(
             f"""
             create or replace temp table identity_frequency_{column} as
-            select {column}, (count(*) + $pseudo * $usual) / (sum(count(*)) over () + $pseudo) as tf_{column}
+            select
+                {column},
+                (count(*) + $pseudo * $usual) / (sum(count(*)) over () + $pseudo) as tf_{column}
             from identity_nodes
             where {column} is not null
             group by {column}
@@ -210,8 +216,9 @@ def _gather_links(
             group by 1, 2
         )
         select
-            row_number() over (order by rule is null, match_weight desc nulls last, node_l, node_r) - 1
-                as position,
+            row_number() over (
+                order by rule is null, match_weight desc nulls last, node_l, node_r
+            ) - 1 as position,
             node_l,
             node_r,
             rule,
@@ -240,7 +247,10 @@ def _gather_links(
 def _decide(con: duckdb.DuckDBPyConnection, *, households: bool) -> None:
     """Makes identity_node_clusters (node, cluster_node) and identity_vetoed (position, veto)."""
     links = con.execute("""
-        select position, node_l, node_r from identity_node_links where refusal is null order by position
+        select position, node_l, node_r
+        from identity_node_links
+        where refusal is null
+        order by position
     """).fetchnumpy()
     [(node_count,)] = con.execute("select count(*) from identity_nodes").fetchall()
     cluster, vetoes = constraints.decide(
@@ -269,8 +279,8 @@ def _make_temp_table(con: duckdb.DuckDBPyConnection, name: str, **columns: np.nd
 
 
 def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
-    """Makes identity_links: records of a rule's pair as the rule gave them, of a scored pair of nodes
-    the first records of both."""
+    """Makes identity_links: records of a rule's pair as the rule gave them, of a scored pair of
+    nodes the first records of both."""
     weights = ", ".join(f"links.mw_{name}" for name in model.comparison_names)
     con.execute(f"""
         create or replace table identity_links as
@@ -296,10 +306,10 @@ def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
             select
                 by_rule.left_record,
                 by_rule.right_record,
-                case when l.node = r.node or links.is_together then 'accepted' else 'rejected' end as decision,
-                case when l.node = r.node or links.is_together then by_rule.rule else links.veto end as reason,
+                if(l.node = r.node or links.is_together, 'accepted', 'rejected') as decision,
+                if(l.node = r.node or links.is_together, by_rule.rule, links.veto) as reason,
                 links.match_weight,
-                case when l.node = r.node or links.is_together then 1.0 else links.match_probability end
+                if(l.node = r.node or links.is_together, 1.0, links.match_probability)
                     as match_probability,
                 {weights}
             from by_rule
@@ -312,8 +322,7 @@ def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
             select
                 least(l.first_record, r.first_record) as left_record,
                 greatest(l.first_record, r.first_record) as right_record,
-                case when links.refusal is null and links.is_together then 'accepted' else 'rejected' end
-                    as decision,
+                if(links.refusal is null and links.is_together, 'accepted', 'rejected') as decision,
                 case
                     when links.refusal is not null then links.refusal
                     when links.is_together then 'splink'
@@ -337,8 +346,9 @@ def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
 def _write_clusters(con: duckdb.DuckDBPyConnection) -> None:
     """Makes identity_clusters; the cluster is named by its smallest record key.
 
-    `linked_by` and `match_probability` are those of the surest link that holds the record to the rest:
-    it has to be wrong for the record to be here wrongly. A rule counts as 1, a lone record too.
+    `linked_by` and `match_probability` are those of the surest link that holds the record to the
+    rest: it has to be wrong for the record to be here wrongly. A rule counts as 1, a lone record
+    too.
     """
     con.execute("""
         create or replace table identity_clusters as

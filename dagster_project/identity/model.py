@@ -140,7 +140,8 @@ COMPARISONS = (
             Level("the wrong way round", _SWAPPED),
             Level(
                 "one begins the other",
-                "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l)",
+                "starts_with(first_name_l, first_name_r)"
+                " or starts_with(first_name_r, first_name_l)",
             ),
             Level("close", "jaro_winkler_similarity(first_name_l, first_name_r) >= 0.9"),
             Level("similar", "jaro_winkler_similarity(first_name_l, first_name_r) >= 0.8"),
@@ -180,8 +181,8 @@ COMPARISONS = (
     ),
     Comparison(
         "email",
-        "Nearly unique, but people have several and households share one. The same mailbox name at two"
-        " providers counts only with a number in it: without, it says what the names say already.",
+        "Nearly unique, but people have several and households share one. The same mailbox name at"
+        " two providers counts only with a number in it: else it says what the names say already.",
         "email_l is null or email_r is null",
         (
             Level("equal", "email_l = email_r"),
@@ -207,7 +208,8 @@ COMPARISONS = (
             Level("equal", "phone_l = phone_r"),
             Level(
                 "one keystroke",
-                "left(phone_l, 4) = left(phone_r, 4) and damerau_levenshtein(phone_l, phone_r) <= 1",
+                "left(phone_l, 4) = left(phone_r, 4)"
+                " and damerau_levenshtein(phone_l, phone_r) <= 1",
             ),
         ),
     ),
@@ -224,7 +226,8 @@ COMPARISONS = (
             ),
             Level(
                 "same house, street spelt otherwise",
-                "house_number_l = house_number_r and (postal_code_l = postal_code_r or city_l = city_r)"
+                "house_number_l = house_number_r"
+                " and (postal_code_l = postal_code_r or city_l = city_r)"
                 " and jaro_winkler_similarity(street_name_l, street_name_r) >= 0.8",
             ),
             Level(
@@ -236,7 +239,10 @@ COMPARISONS = (
                 "(postal_code_l = postal_code_r or city_l = city_r)"
                 " and jaro_winkler_similarity(street_name_l, street_name_r) >= 0.9",
             ),
-            Level("same number and postcode", "house_number_l = house_number_r and postal_code_l = postal_code_r"),
+            Level(
+                "same number and postcode",
+                "house_number_l = house_number_r and postal_code_l = postal_code_r",
+            ),
             Level("same postcode", "postal_code_l = postal_code_r", "postal_code"),
             Level("same city", "city_l = city_r", "city"),
             Level("same street name", "street_name_l = street_name_r"),
@@ -344,7 +350,7 @@ class Model:
         object.__setattr__(self, "comparison_names", tuple(c.name for c in self.comparisons))
 
     def term_frequency_columns(self) -> dict[str, float]:
-        """Column -> the u probability of the level that it adjusts: the frequency of a usual value."""
+        """Column -> u of the level that it adjusts, which is the frequency of a usual value."""
         return {
             level.term_frequency_column: self.trained[comparison.name][position]["u"]
             for comparison in self.comparisons
@@ -399,6 +405,7 @@ def from_json(text: str) -> Model:
     found = {name: len(levels) for name, levels in trained.items()}
     if found != expected:
         raise ValueError(
-            f"trained.json does not fit model.py (levels expected {expected}, found {found}): train again"
+            f"trained.json does not fit model.py: levels expected {expected}, found {found};"
+            " train again"
         )
     return Model(trained)

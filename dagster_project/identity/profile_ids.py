@@ -10,7 +10,8 @@ from datetime import datetime
 
 import duckdb
 
-# The tables that one run hands to the next, with their columns: an empty one of each is a first run.
+# The tables that one run hands to the next, with their columns: an empty one of each is a first
+# run.
 STATE_TABLES = {
     "previous_profile_records": "record_key varchar, profile_id varchar",
     "vanished_profile_records": "record_key varchar, profile_id varchar",
@@ -41,8 +42,8 @@ def carry(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) -> No
 
 
 def _remember(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes carry_memory (record_key, profile_id, was_present): the last known profile of every record
-    ever seen, with ids that were merged away replaced by those that took them in."""
+    """Makes carry_memory (record_key, profile_id, was_present): the last known profile of every
+    record ever seen, with ids that were merged away replaced by those that took them in."""
     con.execute("""
         create or replace temp table carry_memory as
         with known as (
@@ -60,7 +61,8 @@ def _remember(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _match(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes carry_matches (cluster, profile_id): one profile for a cluster, one cluster for a profile.
+    """Makes carry_matches (cluster, profile_id): one profile for a cluster, one cluster for a
+    profile.
 
     The pair that shares the most records is matched first; then the older id, the smaller id, the
     smaller cluster. Only where a side has a choice is there anything to rank.
@@ -104,8 +106,8 @@ def _match(con: duckdb.DuckDBPyConnection) -> None:
 def _mint(con: duckdb.DuckDBPyConnection) -> None:
     """Makes carry_minted (cluster, profile_id) for clusters without a profile.
 
-    An id is drawn from the smallest record key of its cluster, and drawn again with a number while it
-    has been issued before: the same history gives the same ids, and no id comes twice.
+    An id is drawn from the smallest record key of its cluster, and drawn again with a number while
+    it has been issued before: the same history gives the same ids, and no id comes twice.
     """
     con.execute("""
         create or replace temp table carry_minted (cluster varchar, profile_id varchar)
@@ -119,7 +121,7 @@ def _mint(con: duckdb.DuckDBPyConnection) -> None:
                 select
                     cluster,
                     'p' || left(
-                        md5(min(record_key) || case when $attempt > 0 then '#' || $attempt else '' end), 16
+                        md5(min(record_key) || if($attempt > 0, '#' || $attempt, '')), 16
                     ) as profile_id
                 from identity_clusters
                 where
@@ -177,7 +179,9 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
         select profile_id, into_profile_id
         from carry_moves
         where profile_id not in (select profile_id from profile_records_next)
-        qualify row_number() over (partition by profile_id order by shared desc, into_profile_id) = 1
+        qualify row_number() over (
+            partition by profile_id order by shared desc, into_profile_id
+        ) = 1
     """)
     con.execute(
         """
@@ -193,7 +197,11 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
             from carry_matches
             where profile_id not in (select profile_id from active)
             union all
-            select 'merged', profile_id, into_profile_id, 'its records are now linked to those of the other'
+            select
+                'merged',
+                profile_id,
+                into_profile_id,
+                'its records are now linked to those of the other'
             from carry_merges
             union all
             select
@@ -207,7 +215,8 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
                 end
             from carry_moves as moves
             left join carry_merges as merges
-                on merges.profile_id = moves.profile_id and merges.into_profile_id = moves.into_profile_id
+                on merges.profile_id = moves.profile_id
+                and merges.into_profile_id = moves.into_profile_id
             where merges.profile_id is null
             union all
             select 'retired', profile_id, null, 'none of its records is delivered any more'
@@ -216,7 +225,13 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
                 profile_id not in (select profile_id from now_active)
                 and profile_id not in (select profile_id from carry_merges)
         )
-        select $as_of::timestamp as changed_at, $run_id as run_id, kind, profile_id, into_profile_id, cause
+        select
+            $as_of::timestamp as changed_at,
+            $run_id as run_id,
+            kind,
+            profile_id,
+            into_profile_id,
+            cause
         from changes
         order by kind, profile_id, into_profile_id
         """,
@@ -233,7 +248,7 @@ def _issued(con: duckdb.DuckDBPyConnection, *, as_of: datetime) -> None:
             union all
             select profile_id, null, $as_of::timestamp from carry_minted
         )
-        -- an id merged earlier follows the one that took it in, so that no redirect needs a second look-up
+        -- an id merged earlier follows the one that took it in: no redirect needs a second look-up
         select
             ids.profile_id,
             coalesce(own.into_profile_id, followed.into_profile_id, ids.current_profile_id)

@@ -1,4 +1,4 @@
-"""Estimates the model's parameters from unlabelled records: a command, never part of the nightly run.
+"""Estimates the model's parameters from unlabelled records: a command, not a nightly step.
 
 u (how often strangers agree) comes from random pairs, m (how often one person's records agree) from
 expectation maximisation; both as Splink does them. Labels and truth are never read here.
@@ -15,9 +15,9 @@ from splink import DuckDBAPI, Linker
 from dagster_project.identity import linking, model
 from dagster_project.identity.model import BLOCKING_RULES, COMPARISONS
 
-# Pairs that share one of these are partly one person and partly strangers or relatives, which is what
-# expectation maximisation needs. Each leaves other comparisons free to be estimated; none blocks on
-# the address, for then the two classes found would be "household" and "strangers".
+# Pairs that share one of these are partly one person and partly strangers or relatives, which is
+# what expectation maximisation needs. Each leaves other comparisons free to be estimated; none
+# blocks on the address, for then the two classes found would be "household" and "strangers".
 TRAINING_BLOCKS = (
     ("whole name", "l.first_name = r.first_name and l.last_name = r.last_name"),
     ("birth date", "l.birth_on = r.birth_on"),
@@ -34,10 +34,11 @@ SMALLEST_U = 1e-6
 def train(con: duckdb.DuckDBPyConnection, *, seed: int = 1, max_pairs: float = 1e7) -> str:
     """The text of trained.json, estimated from identity.comparison_records in `con`.
 
-    The same records and seed give the same text. Method: Fellegi and Sunter (1969) with u by random
-    sampling and m by expectation maximisation (Winkler 1988), averaged over TRAINING_BLOCKS. It is done
-    twice: among many records of few people, random pairs are too often one person's for u, so the
-    second time u is taken from one record of each cluster that the first parameters give.
+    The same records and seed give the same text. Method: Fellegi and Sunter (1969) with u by
+    random sampling and m by expectation maximisation (Winkler 1988), averaged over
+    TRAINING_BLOCKS. It is done twice: among many records of few people, random pairs are too often
+    one person's for u, so the second time u is taken from one record of each cluster that the
+    first parameters give.
     """
     linking.collapse(con)
     con.execute("create or replace temp table identity_strangers as select * from identity_nodes")
@@ -78,12 +79,12 @@ def _estimate(
     strangers.training.estimate_u_using_random_sampling(
         max_pairs=max_pairs, seed=seed, min_count_per_level=None, num_chunks=1
     )
-    u = _parameters(strangers, "u_probability", SMALLEST_U)
+    u_of = _parameters(strangers, "u_probability", SMALLEST_U)
 
     settings = model.splink_settings(COMPARISONS, BLOCKING_RULES)
     for comparison in settings["comparisons"]:
         levels = [lv for lv in comparison["comparison_levels"] if not lv.get("is_null_level")]
-        for level, value in zip(levels, u[comparison["output_column_name"]], strict=True):
+        for level, value in zip(levels, u_of[comparison["output_column_name"]], strict=True):
             level["u_probability"] = value
     api = DuckDBAPI(con)
     records = Linker(
@@ -105,23 +106,27 @@ def _estimate(
                 max_pairs=2e6,
                 record_sample_proportion=1.0,
             )
-    m = _parameters(records, "m_probability", SMALLEST_M)
+    m_of = _parameters(records, "m_probability", SMALLEST_M)
     for linker in (strangers, records):
         linker.table_management.delete_tables_created_by_splink_from_db()
     return {
-        name: [{"m": m_value, "u": u_value} for m_value, u_value in zip(m[name], u[name], strict=True)]
-        for name in u
+        name: [{"m": m, "u": u} for m, u in zip(m_of[name], u_of[name], strict=True)]
+        for name in u_of
     }
 
 
 def _parameters(linker: Linker, key: str, floor: float) -> dict[str, list[float]]:
-    """Rounded, so that the last bits of a parallel sum do not change the committed file."""
     estimated = linker.misc.save_model_to_json()["comparisons"]
     return {
         comparison["output_column_name"]: [
-            float(f"{max(value, floor):.4g}") if isinstance(value := level.get(key), float) else floor
+            _rounded(level.get(key), floor)
             for level in comparison["comparison_levels"]
             if not level.get("is_null_level")
         ]
         for comparison in estimated
     }
+
+
+def _rounded(value: object, floor: float) -> float:
+    """To four digits, so that the last bits of a parallel sum do not change the committed file."""
+    return float(f"{max(value, floor):.4g}") if isinstance(value, float) else floor

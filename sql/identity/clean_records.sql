@@ -1,13 +1,14 @@
 -- One row per source record of a person, its values in the form in which they are compared.
--- Nothing is judged here except by the value alone: letters are folded, placeholders are nulled, an
--- address is taken apart. Records deleted at the source are kept: their history is the person's. What is no evidence because too many people share it is decided in
--- identifier_guards and taken out in comparison_records.
+-- Nothing is judged here except by the value alone: letters are folded, placeholders are nulled,
+-- an address is taken apart. Records deleted at the source are kept: their history is the
+-- person's. What is no evidence because too many people share it is decided in identifier_guards
+-- and taken out in comparison_records.
 -- grain: record_key
 with folded as (
     select
         record_key,
-        -- after folding, ae oe ue count as a transliterated umlaut: Müller, Mueller and Muller are one
-        -- spelling, and so are Michael and Michal
+        -- after folding, ae oe ue count as a transliterated umlaut: Müller, Mueller and Muller are
+        -- one spelling, and so are Michael and Michal
         regexp_replace(fold(first_name), '([aou])e', '\1', 'g') as first_name,
         regexp_replace(fold(last_name), '([aou])e', '\1', 'g') as last_name,
         fold(name_suffix) as name_suffix,
@@ -17,7 +18,9 @@ with folded as (
         regexp_replace(
             regexp_replace(
                 fold(street),
-                '(\b(apt|apartment|unit|suite|ste|flat|room|rm|appt|whg|wohnung)\b\.?|#)\s*\w*', ' ', 'g'
+                '(\b(apt|apartment|unit|suite|ste|flat|room|rm|appt|whg|wohnung)\b\.?|#)\s*\w*',
+                ' ',
+                'g'
             ),
             '([aou])e', '\1', 'g'
         ) as street,
@@ -35,7 +38,10 @@ parts as (
         -- the first given name alone: "Anna Maria" and "Anna-Maria" begin with Anna
         nullif(regexp_extract(trim(first_name), '^[a-z]+'), '') as first_word,
         nullif(
-            regexp_replace(regexp_replace(last_name, '[ ,]+(jr|sr|ii|iii|iv)\.?$', ''), '[^a-z]', '', 'g'), ''
+            regexp_replace(
+                regexp_replace(last_name, '[ ,]+(jr|sr|ii|iii|iv)\.?$', ''), '[^a-z]', '', 'g'
+            ),
+            ''
         ) as last_name,
         coalesce(
             nullif(regexp_extract(name_suffix, '\b(jr|sr|iii|ii|iv|junior|senior)\b', 1), ''),
@@ -51,9 +57,10 @@ parts as (
             regexp_replace(
                 regexp_replace(
                     street,
-                    '\b(street|st|avenue|ave|av|road|rd|drive|dr|lane|ln|boulevard|blvd|court|ct|place|pl|circuit'
-                    || '|cct|crescent|cres|close|cl|way|terrace|ter|parkway|pkwy|highway|hwy|square|sq|circle|cir'
-                    || '|trail|trl|north|south|east|west|n|s|e|w|rue|avenida|calle|allee|weg|platz|chemin|impasse'
+                    '\b(street|st|avenue|ave|av|road|rd|drive|dr|lane|ln|boulevard|blvd|court|ct'
+                    || '|place|pl|circuit|cct|crescent|cres|close|cl|way|terrace|ter|parkway|pkwy'
+                    || '|highway|hwy|square|sq|circle|cir|trail|trl|north|south|east|west|n|s|e|w'
+                    || '|rue|avenida|calle|allee|weg|platz|chemin|impasse'
                     || '|de|du|des|la|le|les|der|den)\b|(strasse|str)\b|[^a-z ]',
                     ' ', 'g'
                 ),
@@ -103,8 +110,8 @@ name_uses as (
     group by name
 ),
 
--- Two names the wrong way round, if both are mostly used the other way; and a single name in the field
--- for the first name that is known as a surname rather.
+-- Two names the wrong way round, if both are mostly used the other way; and a single name in the
+-- field for the first name that is known as a surname rather.
 judged as (
     select
         cleaned.*,
@@ -149,8 +156,9 @@ select
             then coalesce(whole.formal_names[1], word.formal_names[1], names.first_word)
     end as first_root,
     names.clean_last as last_name,
-    case names.name_suffix when 'junior' then 'jr' when 'senior' then 'sr' else names.name_suffix end
-        as name_suffix,
+    case names.name_suffix
+        when 'junior' then 'jr' when 'senior' then 'sr' else names.name_suffix
+    end as name_suffix,
     case when junk_birth.value is null then names.birth_on end as birth_on,
     names.email,
     mailboxes.mailbox,

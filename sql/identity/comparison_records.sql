@@ -12,7 +12,8 @@ select
     case when email_guard.value is null then clean_records.mailbox end as email,
     -- too short a local part (j@, jo@) is shared by strangers
     case
-        when email_guard.value is null and length(clean_records.email_local) >= 5 then clean_records.email_local
+        when email_guard.value is null and length(clean_records.email_local) >= 5
+            then clean_records.email_local
     end as email_local,
     case when phone_guard.value is null then clean_records.phone end as phone,
     clean_records.house_number,
@@ -22,6 +23,10 @@ select
     clean_records.region
 from identity.clean_records
 left join identity.identifier_guards as email_guard
-    on email_guard.kind = 'email' and email_guard.value = clean_records.email and email_guard.is_guarded
+    on email_guard.kind = 'email'
+    and email_guard.value = clean_records.email
+    and email_guard.is_guarded
 left join identity.identifier_guards as phone_guard
-    on phone_guard.kind = 'phone' and phone_guard.value = clean_records.phone and phone_guard.is_guarded
+    on phone_guard.kind = 'phone'
+    and phone_guard.value = clean_records.phone
+    and phone_guard.is_guarded

@@ -22,8 +22,8 @@ carried as (
 ),
 
 keyed as (
-    -- Same e-mail, or same phone, and same whole name: a household shares its mailbox and its landline,
-    -- but not under one full name.
+    -- Same e-mail, or same phone, and same whole name: a household shares its mailbox and its
+    -- landline, but not under one full name.
     select
         named.record_key,
         'same_' || carried.kind || '_and_name' as rule,
@@ -31,9 +31,12 @@ keyed as (
     from named inner join carried using (record_key)
 
     union all
-    -- Same whole name, same day of birth and same postcode: three facts that agree by chance for fewer
-    -- than one in a billion pairs.
-    select record_key, 'same_name_birth_and_postcode', concat_ws('|', first_name, last_name, birth_on, postal_code)
+    -- Same whole name, same day of birth and same postcode: three facts that agree by chance for
+    -- fewer than one in a billion pairs.
+    select
+        record_key,
+        'same_name_birth_and_postcode',
+        concat_ws('|', first_name, last_name, birth_on, postal_code)
     from named
     where birth_on is not null and postal_code is not null
 
@@ -49,7 +52,8 @@ keyed as (
 ),
 
 -- An address that nobody names, or that only one person names, is that person's: this is how a
--- newsletter subscriber without a name is attached. Two names on it, and nobody can say whose it is.
+-- newsletter subscriber without a name is attached. Two names on it, and nobody can say whose it
+-- is.
 nameless_email as (
     select email
     from identity.comparison_records
@@ -61,7 +65,10 @@ nameless_email as (
 ),
 
 nameless as (
-    select comparison_records.record_key, 'same_email_without_name' as rule, comparison_records.email as key
+    select
+        comparison_records.record_key,
+        'same_email_without_name' as rule,
+        comparison_records.email as key
     from identity.comparison_records
     inner join nameless_email on nameless_email.email = comparison_records.email
 ),
@@ -86,8 +93,10 @@ vendor as (
         greatest(record_links.left_record, record_links.right_record) as right_record,
         record_links.rule
     from standard.record_links
-    inner join identity.comparison_records as left_side on left_side.record_key = record_links.left_record
-    inner join identity.comparison_records as right_side on right_side.record_key = record_links.right_record
+    inner join identity.comparison_records as lefts
+        on lefts.record_key = record_links.left_record
+    inner join identity.comparison_records as rights
+        on rights.record_key = record_links.right_record
     where record_links.left_record <> record_links.right_record
 )
 

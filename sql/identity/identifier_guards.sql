@@ -1,12 +1,15 @@
 -- One row per e-mail address and phone number that a record of a person carries.
--- A guarded value is no evidence of identity and is no key of any rule: it is a known placeholder, the
--- mailbox of a role, or more people use it than a household has. People are counted by the beginnings
--- of their names, so that typing errors and nicknames of one person do not make a crowd.
+-- A guarded value is no evidence of identity and is no key of any rule: it is a known placeholder,
+-- the mailbox of a role, or more people use it than a household has. People are counted by the
+-- beginnings of their names, so that typing errors and nicknames of one person do not make a
+-- crowd.
 -- grain: kind, value
 with carried as (
-    select record_key, 'email' as kind, email as value from identity.clean_records where email is not null
+    select record_key, 'email' as kind, email as value
+    from identity.clean_records where email is not null
     union
-    select record_key, 'phone', phone from identity.clean_records where phone is not null
+    select record_key, 'phone', phone
+    from identity.clean_records where phone is not null
     union
     select identifiers.record_key, identifiers.kind, lower(identifiers.value)
     from standard.identifiers

@@ -1,7 +1,8 @@
 -- One row per value that is no evidence of identity although it looks like one.
--- Reviewed by hand: a value belongs here when many unrelated people carry it. Kinds: `email` (whole
--- address), `email_local` (mailboxes of a role, not of a person), `email_domain` (addresses that reach
--- nobody), `phone` (last seven digits), `name` (folded first or last name), `birth_on` (YYYYMMDD).
+-- Reviewed by hand: a value belongs here when many unrelated people carry it. Kinds: `email`
+-- (whole address), `email_local` (mailboxes of a role, not of a person), `email_domain` (addresses
+-- that reach nobody), `phone` (last seven digits), `name` (folded first or last name), `birth_on`
+-- (YYYYMMDD).
 -- grain: kind, value
 select kind, value, reason
 from (
@@ -15,9 +16,6 @@ from (
     ('email', 'noemail@noemail.com', 'placeholder'),
     ('email', 'user@domain.com', 'placeholder'),
     ('email', 'asdf@asdf.com', 'placeholder'),
-    ('email_domain', 'example.com', 'reserved domain'),
-    ('email_domain', 'example.org', 'reserved domain'),
-    ('email_domain', 'example.net', 'reserved domain'),
     ('email_domain', 'test.com', 'placeholder domain'),
     ('email_domain', 'noemail.com', 'placeholder domain'),
     ('email_domain', 'none.com', 'placeholder domain'),

@@ -11,15 +11,14 @@ parts as (
     select
         email,
         split_part(split_part(email, '@', 1), '+', 1) as local_part,
-        case split_part(email, '@', 2) when 'googlemail.com' then 'gmail.com' else split_part(email, '@', 2) end
-            as domain
+        replace(split_part(email, '@', 2), 'googlemail.com', 'gmail.com') as domain
     from addresses
 )
 
 select
     email,
-    case when domain = 'gmail.com' then replace(local_part, '.', '') else local_part end || '@' || domain
-        as mailbox,
+    case when domain = 'gmail.com' then replace(local_part, '.', '') else local_part end
+        || '@' || domain as mailbox,
     -- the part before the @ as people tell it on the phone, to compare across providers
     regexp_replace(local_part, '[^a-z0-9]', '', 'g') as local_part,
     domain

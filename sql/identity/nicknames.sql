@@ -1,6 +1,6 @@
 -- One row per short or variant form of a first name and a formal name it may stand for.
--- Written by hand from how people are really called. Names are folded as in clean_records: lower case,
--- no accents, letters only, ae oe ue as a o u.
+-- Written by hand from how people are really called. Names are folded as in clean_records: lower
+-- case, no accents, letters only, ae oe ue as a o u.
 -- grain: nickname, formal_name
 select nickname, formal_name
 from (

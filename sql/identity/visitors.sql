@@ -1,5 +1,6 @@
--- One row per anonymous visitor, with the profile once it is known. A login says more than a click
--- on a mail's link, which may have been passed on. Signs that point to several people on one device
+-- One row per anonymous visitor, with the profile once it is known. A login says more than a purchase,
+-- which names whoever pays, and that more than a click on a mail's link, which may have been passed
+-- on. Signs that point to several people on one device
 -- prove nobody: the visitor stays unknown.
 -- grain: visitor_id
 -- partition: visitor_id
@@ -17,13 +18,24 @@ signs as (
     inner join identity.email_owners as owners on owners.email = evidence.value
     where evidence.kind = 'login'
     union all
-    select evidence.visitor_id, 'mailchimp_click', 2, records.profile_id
+    -- Two shops may number alike, so the order must have been made on that day or beside it.
+    select evidence.visitor_id, 'purchase', 2, records.profile_id
+    from standard.visitor_evidence as evidence
+    inner join standard.orders as orders
+        on orders.order_name = evidence.value
+        and orders.channel = 'web'
+        and orders.ordered_at::date
+            between evidence.occurred_on - interval 1 day and evidence.occurred_on + interval 1 day
+    inner join identity.profile_records as records on records.record_key = orders.record_key
+    where evidence.kind = 'purchase'
+    union all
+    select evidence.visitor_id, 'mailchimp_click', 3, records.profile_id
     from standard.visitor_evidence as evidence
     inner join identity.profile_records as records
         on records.record_key = 'mailchimp:members:' || evidence.value
     where evidence.kind = 'mailchimp_click'
     union all
-    select evidence.visitor_id, 'sendgrid_click', 2, owners.profile_id
+    select evidence.visitor_id, 'sendgrid_click', 3, owners.profile_id
     from standard.visitor_evidence as evidence
     inner join standard.email_clicks as clicks on clicks.click_token = evidence.value
     inner join identity.email_owners as owners on owners.email = clicks.email

@@ -53,9 +53,10 @@ square as (
         sum(tax) filter (where total_collected >= 0) as tax,
         coalesce(sum(total_collected) filter (where total_collected >= 0), 0) as total,
         coalesce(-sum(total_collected) filter (where total_collected < 0), 0) as refunded,
-        max(settings.default_currency) as currency
+        max(coalesce(locations.currency, settings.default_currency)) as currency
     from staging.square__transactions
     cross join raw.settings as settings
+    left join raw.location_currencies as locations using (location)
     group by order_id
 ),
 combined as (

@@ -1,4 +1,4 @@
-"""Small people: records given as a few fields, run through the real SQL models and the shipped model."""
+"""Records of people, given as a few fields and run through the SQL models and the shipped model."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def resolve(con):
 def _load(con, records, *, identifiers=(), record_links=()):
     """Makes the three standard tables that identity reads, and every identity model.
 
-    `records` maps a record key to its fields; what is not given is null. Identifiers are (record_key,
-    kind, value) and are completed by each record's own e-mail and phone; links are (left, right, rule).
+    `records` maps a record key to its fields; what is not given is null. Identifiers are
+    (record_key, kind, value) and are completed by each record's own e-mail and phone; links are
+    (left, right, rule).
     """
     rows = [{"record_key": key, **_fields(fields)} for key, fields in records.items()]
     found = [
@@ -102,7 +103,8 @@ def _make(con, name, table):
 
 def _texts(columns, rows):
     schema = pa.schema([(name, pa.string()) for name in columns])
-    return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    return pa.Table.from_pylist(records, schema=schema)
 
 
 def _fields(fields):

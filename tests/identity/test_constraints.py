@@ -16,7 +16,7 @@ CROWD = {
 
 
 def _decide(con, load, records, links, *, households=True):
-    """Clusters of the given records, as sets of keys, with the refusals of the given links in order."""
+    """Clusters of the given records, as sets of keys, and the refusals of the given links."""
     load(records)
     linking.collapse(con)
     node = dict(con.execute("select record_key, node from identity_node_records").fetchall())
@@ -31,7 +31,8 @@ def _decide(con, load, records, links, *, households=True):
 
 
 def _refusal(con, load, one, other, **options):
-    _, [refusal] = _decide(con, load, CROWD | {"one": one, "other": other}, [("one", "other")], **options)
+    records = CROWD | {"one": one, "other": other}
+    _, [refusal] = _decide(con, load, records, [("one", "other")], **options)
     return refusal
 
 

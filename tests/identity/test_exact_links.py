@@ -35,7 +35,11 @@ def test_a_rule_joins_one_whole_name(con, load, rule, shared):
     ],
 )
 def test_a_rule_leaves_another_first_name_and_an_initial(con, load, shared):
-    load({"a": ANN | shared, "b": ANN | shared | {"first_name": "Cid"}, "c": ANN | shared | {"first_name": "A"}})
+    load({
+        "a": ANN | shared,
+        "b": ANN | shared | {"first_name": "Cid"},
+        "c": ANN | shared | {"first_name": "A"},
+    })
     assert _links(con) == []
 
 

@@ -1,4 +1,4 @@
-"""The clauses of docs/identity-contract.md, each on a few records and all of them on random histories."""
+"""The clauses of docs/identity-contract.md, each on a few records and all on random histories."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class History:
     def run(self, *groups):
         """One night with these clusters; returns record -> profile."""
         rows = [(key, min(group)) for group in groups for key in group]
-        self.con.execute("create or replace table identity_clusters (record_key varchar, cluster varchar)")
+        self.con.execute(
+            "create or replace table identity_clusters (record_key varchar, cluster varchar)"
+        )
         if rows:
             self.con.executemany("insert into identity_clusters values (?, ?)", rows)
         profile_ids.carry(
@@ -147,7 +149,9 @@ def test_nobody_at_all_is_a_night_like_any_other(history):
 
 
 NIGHTS = st.lists(
-    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 3), max_size=8), min_size=1, max_size=6
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 3), max_size=8),
+    min_size=1,
+    max_size=6,
 )
 
 

@@ -56,7 +56,7 @@ def made(engine, schemas):
     """
     models = load_models(SQL)
 
-    def make(model, given, columns="*", *, through=()):
+    def make(model, given, columns="*", *, where="true", through=()):
         computed = (*through, model)
         needed = set().union(*(models[name].dependencies for name in computed))
         unused = set(given) - needed
@@ -65,7 +65,7 @@ def made(engine, schemas):
             _fill(engine, name, schemas[name], given.get(name, ALWAYS.get(name, [])))
         for name in computed:
             _create(engine, name, f"as {models[name].sql}")
-        return engine.execute(f"select {columns} from {model} order by all").fetchall()
+        return engine.execute(f"select {columns} from {model} where {where} order by all").fetchall()
 
     return make
 

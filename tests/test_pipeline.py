@@ -1,0 +1,291 @@
+"""The nightly job on the sample company: what comes in comes out, in whatever order it is delivered."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
+
+from dagster_project.settings import PROJECT
+
+DERIVED = ("staging", "standard", "identity", "golden", "segments")
+CDP = PROJECT / ".venv" / "bin" / "cdp"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory) -> Path:
+    """The exports of a smaller company, for the tests that run the job several times."""
+    from simulator import simulate
+
+    place = tmp_path_factory.mktemp("company")
+    simulate(place, people=120, nights=2, seed=3)
+    return place / "exports"
+
+
+@pytest.fixture(scope="module")
+def expected(company, tmp_path_factory) -> dict[str, list[tuple]]:
+    home = tmp_path_factory.mktemp("expected") / "home"
+    nightly(company, home)
+    return tables_of(home, layers=DERIVED)
+
+
+def query(home: Path, sql: str) -> list[tuple]:
+    path = (home / "warehouse" / "current" / "customers.duckdb").resolve()
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def differing(left: dict, right: dict) -> list[str]:
+    return [table for table in sorted({*left, *right}) if left.get(table) != right.get(table)]
+
+
+# Sums ------------------------------------------------------------------------------------------
+
+
+def test_every_row_read_is_accepted_or_set_aside(sample_home):
+    assert query(sample_home, "select bool_and(rows_read = rows_accepted + rows_quarantined) "
+                              "from source_files") == [(True,)]
+
+
+def test_accepted_rows_are_the_rows_of_the_raw_layer(sample_home):
+    raw = sum(len(rows) for table, rows in tables_of(sample_home, layers=("raw",)).items()
+              if "__" in table)
+    assert query(sample_home, "select sum(rows_accepted) from source_files") == [(raw,)]
+
+
+def test_every_record_that_the_truth_knows_is_in_exactly_one_profile(sample_home):
+    truth = SAMPLE / "truth" / "records.parquet"
+    assert query(
+        sample_home,
+        f"""select count(*) from read_parquet('{truth}') as truth
+        full join profile_records as records using (record_key)
+        where truth.record_key is null or records.profile_id is null""",
+    ) == [(0,)]
+
+
+def test_money_equals_the_companys_books_to_the_cent(sample_home):
+    truth = SAMPLE / "truth" / "orders.parquet"
+    assert query(
+        sample_home,
+        f"""select count(*) from read_parquet('{truth}') as truth
+        full join orders using (order_id)
+        where truth.total is distinct from orders.total
+            or coalesce(truth.refunded, 0) is distinct from orders.refunded
+            or truth.currency is distinct from orders.currency""",
+    ) == [(0,)]
+
+
+def test_no_two_people_of_the_sample_share_a_profile_often(sample_home):
+    """Pairs of records put together wrongly, out of all put together: the sample is small."""
+    truth = SAMPLE / "truth" / "records.parquet"
+    wrong, all_pairs = query(
+        sample_home,
+        f"""with linked as (
+            select records.profile_id, truth.person_id
+            from profile_records as records
+            inner join read_parquet('{truth}') as truth using (record_key)
+        ),
+        sizes as (select profile_id, person_id, count(*) as n from linked group by all),
+        profiles as (select profile_id, sum(n) as n from sizes group by all)
+        select (select sum(n * (n - 1) / 2) from profiles) - (select sum(n * (n - 1) / 2) from sizes),
+            (select sum(n * (n - 1) / 2) from profiles)""",
+    )[0]
+    assert wrong / all_pairs < 0.02
+
+
+def test_a_known_visitor_is_the_person_that_the_truth_says(sample_home):
+    truth = SAMPLE / "truth"
+    right, wrong = query(
+        sample_home,
+        f"""with majority as (
+            select records.profile_id, mode(truth.person_id) as person_id
+            from profile_records as records
+            inner join read_parquet('{truth}/records.parquet') as truth using (record_key)
+            group by records.profile_id
+        )
+        select count(*) filter (where truth.person_id = majority.person_id),
+            count(*) filter (where truth.person_id is distinct from majority.person_id)
+        from visitors
+        inner join read_parquet('{truth}/visitors.parquet') as truth
+            on visitors.visitor_id = 'weblogs:' || truth.visitor
+        inner join majority using (profile_id)""",
+    )[0]
+    assert right > 30
+    assert wrong <= right // 50
+
+
+def test_nobody_is_reachable_without_a_subscription_or_a_ticked_box(sample_home):
+    assert query(
+        sample_home,
+        """select count(*) from segment_members as members
+        where segment = 'email_reachable' and not exists (
+            select 1 from golden.consent_statements as said
+            where said.profile_id = members.profile_id and said.channel = 'email'
+                and said.status = 'granted')""",
+    ) == [(0,)]
+
+
+# Nights ----------------------------------------------------------------------------------------
+
+
+def test_a_second_run_makes_nothing_and_publishes_nothing(company, tmp_path):
+    nightly(company, tmp_path)
+    before = os.readlink(tmp_path / "warehouse" / "current")
+    steps = nightly(company, tmp_path)
+    assert {step.outcome for step in steps} == {"unchanged"}
+    assert os.readlink(tmp_path / "warehouse" / "current") == before
+
+
+def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, expected, tmp_path):
+    exports = tmp_path / "exports"
+    nights = sorted(path for path in company.iterdir())
+    for night in nights:
+        shutil.copytree(night, exports / night.name)
+        nightly(exports, tmp_path / "home", date.fromisoformat("2026-06-02"))
+    found = tables_of(tmp_path / "home", layers=DERIVED)
+    # Ids are minted when a person first appears, so only they may remember the nights.
+    remembered = {"identity.profile_changes", "identity.issued_profile_ids"}
+    assert [t for t in differing(found, expected) if t not in remembered] == []
+
+
+def test_the_lake_starts_again_from_nothing_with_the_state_kept(company, expected, tmp_path):
+    nightly(company, tmp_path)
+    shutil.rmtree(tmp_path / "lake")
+    nightly(company, tmp_path)
+    assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []
+
+
+# Deliveries ------------------------------------------------------------------------------------
+
+
+def copied(company: Path, target: Path) -> Iterator[tuple[Path, Path]]:
+    """Every delivered file with the place it would have below `target`, whose folder is there."""
+    for path in sorted(company.rglob("*")):
+        if path.is_file():
+            place = target / path.relative_to(company)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            yield path, place
+
+
+def twice(path: Path, place: Path) -> None:
+    shutil.copy(path, place)
+    shutil.copy(path, place.with_name(f"copy of {place.name}"))
+
+
+def compressed(path: Path, place: Path) -> None:
+    if path.suffix in (".zip", ".gz"):
+        shutil.copy(path, place)
+        return
+    place.with_name(place.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+
+
+def renamed(path: Path, place: Path) -> None:
+    shutil.copy(path, place.with_name(f"{zlib.crc32(place.name.encode()) % 97:02}-{place.name}"))
+
+
+def split(path: Path, place: Path) -> None:
+    """Logs and people in two files each; the lines of one order stay together, as exports keep them."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    if path.suffix == ".log":
+        header, cut = b"", len(lines) // 2
+    elif path.name.startswith(("customers_export", "subscribed_members")) and len(lines) > 3:
+        header, cut = lines[0], len(lines) // 2
+        # A cell may hold a line break: cut where the quotes so far are closed.
+        while b"".join(lines[:cut]).count(b'"') % 2:
+            cut += 1
+    else:
+        shutil.copy(path, place)
+        return
+    place.with_name(f"a-{place.name}").write_bytes(b"".join(lines[:cut]))
+    place.with_name(f"b-{place.name}").write_bytes(header + b"".join(lines[cut:]))
+
+
+def overlapping(path: Path, place: Path) -> None:
+    """Logs rotated so that two files share lines; other files as they are."""
+    if path.suffix == ".log":
+        lines = path.read_bytes().splitlines(keepends=True)
+        third = len(lines) // 3
+        place.with_name("a" + place.name).write_bytes(b"".join(lines[: 2 * third]))
+        place.with_name("b" + place.name).write_bytes(b"".join(lines[third:]))
+    else:
+        shutil.copy(path, place)
+
+
+@pytest.mark.parametrize("delivered", [twice, compressed, renamed, split, overlapping])
+def test_however_files_are_delivered_the_tables_are_the_same(company, expected, tmp_path, delivered):
+    for path, place in copied(company, tmp_path / "exports"):
+        delivered(path, place)
+    nightly(tmp_path / "exports", tmp_path / "home")
+    assert differing(tables_of(tmp_path / "home", layers=DERIVED), expected) == []
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_change_no_value(company, expected, tmp_path, threads):
+    nightly(company, tmp_path, threads=threads)
+    assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []
+
+
+# Kills -----------------------------------------------------------------------------------------
+
+
+def run_cdp(company: Path, home: Path) -> subprocess.Popen:
+    command = [CDP, "run", "--exports", company, "--home", home, "--as-of", SAMPLE_AS_OF.isoformat()]
+    return subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def parquet_of(home: Path) -> dict[str, bytes]:
+    """Every committed Parquet file of the lake, by its place."""
+    lake = home / "lake"
+    return {str(p.relative_to(lake)): p.read_bytes() for p in sorted(lake.rglob("*.parquet"))}
+
+
+def published_of(home: Path) -> dict[str, list[tuple]]:
+    """The published content, without the times at which the run itself began and ended."""
+    found = {}
+    path = (home / "warehouse" / "current" / "customers.duckdb").resolve()
+    with duckdb.connect(str(path), read_only=True) as con:
+        for schema, name in con.execute(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall():
+            rows = con.execute(f"from {schema}.{name}").fetchall()
+            if name == "runs":
+                rows = [(row[0], row[1], row[4]) for row in rows]
+            found[f"{schema}.{name}"] = sorted(rows, key=repr)
+    return found
+
+
+def test_killed_at_twenty_random_moments_and_started_again(company, tmp_path):
+    began = time.monotonic()
+    output, _ = (undisturbed := run_cdp(company, tmp_path / "undisturbed")).communicate()
+    assert undisturbed.returncode == 0, output
+    whole = time.monotonic() - began
+    chance = random.Random(20)
+    killed = 0
+    while killed < 20:
+        # A fifth of a run at a time, so that kills fall into every part of it.
+        process = run_cdp(company, tmp_path / "disturbed")
+        try:
+            process.communicate(timeout=chance.uniform(0.2, 0.6) * whole)
+            shutil.rmtree(tmp_path / "disturbed")
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            killed += 1
+    output, _ = (last := run_cdp(company, tmp_path / "disturbed")).communicate()
+    assert last.returncode == 0, output
+    assert parquet_of(tmp_path / "disturbed") == parquet_of(tmp_path / "undisturbed")
+    assert published_of(tmp_path / "disturbed") == published_of(tmp_path / "undisturbed")
