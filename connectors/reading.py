@@ -6,18 +6,22 @@ The fast way is DuckDB's CSV reader, believed only if its count equals ours; els
 one by one. Where a part lies, and what is made of it, is not known here.
 """
 
+import itertools
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors.contract import CASTS, EXPECTED, Contract, Finding
@@ -32,7 +36,6 @@ from connectors.records import (
     find_lines,
     json_objects,
     read_lines,
-    replace_lines,
 )
 
 FUNCTIONS = Path(__file__).parent.parent / "sql" / "functions.sql"
@@ -50,6 +53,8 @@ QUARANTINE = pa.schema(
 )
 
 _BATCH = 20_000
+# Bytes of a log cut at once; a few such pieces are in memory.
+_PIECE = 1 << 26
 _LONGEST_RAW_TEXT = 100_000
 # No text of ours has this character, so a line stays whole.
 _NO_DELIMITER = "\x01"
@@ -96,7 +101,7 @@ def load_functions(con: duckdb.DuckDBPyConnection) -> None:
 
 def _ensure_functions(con: duckdb.DuckDBPyConnection) -> None:
     try:
-        con.execute("select shape('')")
+        con.execute("select shape('')").fetchall()
     except duckdb.CatalogException:
         load_functions(con)
 
@@ -129,6 +134,15 @@ class _Written:
     rows: int
     uncut: dict[int, Uncut]
     is_exact: bool
+    known: "_Known | None" = None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was found already while a part was written: broken rules, and the period."""
+
+    quarantine: list[pa.Table]
+    period: tuple[datetime, datetime] | None
 
 
 @contextmanager
@@ -483,10 +497,6 @@ def _objects_of(text: str) -> Iterator[object]:
 
 # --- logs of web servers --------------------------------------------------------------------------
 
-_TOKEN = '[^ "\\\\]+'
-_FITTING_QUOTED = '"(?:[^"\\\\]|\\\\["\\\\])*"'
-
-
 @dataclass(frozen=True)
 class _Shape:
     """The columns of an access log's variant."""
@@ -513,14 +523,6 @@ class _Shape:
             *self.quoted,
         )
 
-    @property
-    def fitting(self) -> str:
-        """What a line must look like for DuckDB to cut it at spaces, as a regular expression."""
-        tokens = " ".join([_TOKEN] * (4 if self.has_vhost else 3))
-        time = '\\[[^\\] "\\\\]+ [^\\] "\\\\]+\\]'
-        rest = "".join(f" {_FITTING_QUOTED}" for _ in self.quoted)
-        return f"{tokens} {time} {_FITTING_QUOTED} {_TOKEN} {_TOKEN}{rest}"
-
     def patterns(self) -> tuple[re.Pattern[str], ...]:
         """Regular expressions for what does not fit, the stricter first."""
         vhost = r'(?P<vhost>[^\s"\[]+) ' if self.has_vhost else ""
@@ -537,6 +539,7 @@ class _Shape:
         )
 
 
+_OTHER_ESCAPE = re.compile(rb'\\[^"]')
 _VARIANTS = (
     "combined",
     "common",
@@ -558,69 +561,318 @@ def _write_access(
 ) -> _Written:
     """A line is a record, a blank one too, so that positions are line numbers.
 
-    Lines that DuckDB would not cut right are written anew in a copy: as a regular expression
-    understands them, or as a line of dashes that is set aside.
+    The log is read in pieces: while one is written, DuckDB cuts the next into columns. A line that
+    it rejects, or cuts otherwise than it is meant, is cut by a regular expression, or set aside.
     """
-    content = member.content
-    if member.has_carriage_returns:
-        content = _without_returns(content, scratch("returns"))
-    lines = find_lines(content)
-    shape = _Shape(detection.variant)
-    replaced: dict[int, bytes] = {}
+    contract, shape = detection.contract, _Shape(detection.variant)
+    quarantine: list[pa.Table] = []
+    times: list[datetime] = []
     uncut: dict[int, Uncut] = {}
-    for number in _misfits(content, lines, shape, member, con, scratch):
-        line = next(read_lines(content, lines, [number]))[1]
-        fields = _fields(line, shape, member)
+    rows = 0
+    is_exact = False
+    columns = frozenset({*shape.names, "time_text"} - {"time_from", "time_to"})
+    rules = _rules(contract, columns)
+    schema = _log_schema(contract)
+
+    def cut(piece: bytes, file: Path) -> _Cut:
+        with con.cursor() as beside:
+            return _cut_piece(piece, file, shape, member, beside)
+
+    with (
+        pq.ParquetWriter(
+            part, schema, compression="zstd", compression_level=1, store_schema=False
+        ) as writer,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        files = itertools.cycle((scratch("even"), scratch("odd")))
+        following: Future[_Cut] | None = None
+        for piece in itertools.chain(_log_pieces(member), (None,)):
+            waiting = following.result() if following else None
+            following = beside.submit(cut, piece, next(files)) if piece is not None else None
+            if waiting is None:
+                continue
+            texts, moments = _with_moments(waiting.texts, con)
+            broken = [_broken_values(texts[rule.column], rule, con) for rule in rules]
+            for rule, found in zip(rules, broken):
+                entries = _log_entries(rule, found, waiting.uncut, rows)
+                quarantine += [entries] if entries.num_rows else []
+            times += [one for one in pc.min_max(moments).as_py().values() if one is not None]
+            uncut |= {rows + number: one for number, one in waiting.uncut.items()}
+            writer.write_table(_log_part(texts, moments, schema, member, detection))
+            is_exact |= waiting.is_exact
+            rows += texts.num_rows
+    period = (min(times), max(times)) if times else None
+    return _Written(columns, rows, uncut, is_exact, _Known(quarantine, period))
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A piece of a log: one row per line, nulls in those of `uncut`, by their number from 1."""
+
+    texts: pa.Table
+    uncut: dict[int, Uncut]
+    is_exact: bool
+
+
+def _log_pieces(member: Member) -> Iterator[bytes]:
+    """The log in pieces of whole lines, without returns."""
+    with member.content.open("rb") as file:
+        at = 3 if member.has_bom else 0
+        while size := _whole_lines(file, at):
+            file.seek(at)
+            piece = file.read(size)
+            at += size
+            if not piece.endswith(b"\n"):
+                piece += b"\n"
+            yield _without_returns(piece, member)
+
+
+def _whole_lines(file: BinaryIO, at: int) -> int:
+    """How many bytes from `at` on make up about a piece, and end with a line or the file."""
+    end = at + _PIECE
+    file.seek(end)
+    while chunk := file.read(1 << 16):
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            return end + newline + 1 - at
+        end += len(chunk)
+    return max(file.seek(0, os.SEEK_END) - at, 0)
+
+
+def _without_returns(piece: bytes, member: Member) -> bytes:
+    if member.has_carriage_returns:
+        piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\\r")
+    return piece
+
+
+def _cut_piece(
+    piece: bytes, file: Path, shape: _Shape, member: Member, con: duckdb.DuckDBPyConnection
+) -> _Cut:
+    if not (member.must_decode or member.has_nul):
+        _overwrite(file, piece)
+        found = _cut_fast(piece, file, shape, member, con)
+        if found:
+            return found
+    lines = piece.split(b"\n")[:-1]
+    return _spliced(_no_texts(shape), dict(enumerate(lines)), shape, member)
+
+
+def _overwrite(file: Path, content: bytes) -> None:
+    """In place: the pages of the piece before are used again, which a new file would not do."""
+    with file.open("r+b" if file.exists() else "wb") as target:
+        target.write(content)
+        target.truncate()
+
+
+def _cut_fast(
+    piece: bytes, file: Path, shape: _Shape, member: Member, con: duckdb.DuckDBPyConnection
+) -> _Cut | None:
+    """The piece cut by DuckDB; None if that does not account for every line.
+
+    DuckDB says where it met lines that do not fit; with a quote left open, they may be several at
+    once. Every row ends with a line, so if rows and lines not cut make up all, no row holds two.
+    """
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in shape.names)
+    source = f"""read_csv(
+        $content, columns = {{{columns}}}, auto_detect = false, header = false, delim = ' ',
+        quote = '"', escape = '\\', compression = 'none', strict_mode = true,
+        allow_quoted_nulls = false, max_line_size = {LONGEST_RECORD}, hive_partitioning = false,
+        store_rejects = true, rejects_table = 'log_rejects', rejects_scan = 'log_scans'
+    )"""
+    try:
+        texts = con.sql(f"from {source}", params={"content": str(file)}).to_arrow_table()
+        rejects = con.execute(
+            "select distinct line_byte_position, csv_line from log_rejects order by all"
+        ).fetchall()
+        con.execute("drop table log_rejects; drop table log_scans")
+    except duckdb.InvalidInputException:
+        return None
+    odd: dict[int, bytes] = {}
+    line, at = 0, 0
+    for position, text in rejects:
+        # Where DuckDB says it was must be the beginning of a line, and the text must be there.
+        start, raw = position - 1, text.encode()
+        if not piece.startswith(raw, start) or piece[max(start - 1, 0) : start] not in (b"", b"\n"):
+            return None
+        line += piece.count(b"\n", at, start)
+        at = start
+        odd.update(enumerate(raw.removesuffix(b"\n").split(b"\n"), start=line))
+    total = line + piece.count(b"\n", at)
+    if texts.num_rows + len(odd) != total and (piece.startswith(b"\n") or b"\n\n" in piece):
+        odd |= {number: b"" for number in np.flatnonzero(_line_lengths(piece) == 0).tolist()}
+    if texts.num_rows + len(odd) != total:
+        return None
+    misread = _misread(texts)
+    # DuckDB takes the backslash off everything; a log means it before a quote only.
+    escapes = [found.start() for found in _OTHER_ESCAPE.finditer(piece)]
+    if escapes or misread.any():
+        ends = np.cumsum(_line_lengths(piece) + 1) - 1
+        cut = np.delete(np.arange(total), list(odd))
+        misread |= np.isin(cut, np.searchsorted(ends, escapes))
+        for number in cut[misread].tolist():
+            begin = int(ends[number - 1]) + 1 if number else 0
+            odd[number] = piece[begin : int(ends[number])]
+        texts = texts.filter(pa.array(~misread))
+    return _spliced(texts, odd, shape, member)
+
+
+def _line_lengths(piece: bytes) -> np.ndarray:
+    ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
+    return np.diff(ends, prepend=-1) - 1
+
+
+def _misread(texts: pa.Table) -> np.ndarray:
+    """Rows whose time is not where it ought to be: a line with other fields, but as many."""
+    in_brackets = [
+        _of_distinct(texts[name], lambda values, test=test: test(values, pattern=bracket))
+        for name, test, bracket in (
+            ("time_from", pc.starts_with, "["),
+            ("time_to", pc.ends_with, "]"),
+        )
+    ]
+    return ~np.asarray(pc.fill_null(pc.and_(*in_brackets), False))
+
+
+def _of_distinct(column: pa.ChunkedArray, make: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """What `make` makes of a column, worked out once for each value that it has."""
+    encoded = column.combine_chunks().dictionary_encode()
+    return make(encoded.dictionary).take(encoded.indices)
+
+
+def _no_texts(shape: _Shape) -> pa.Table:
+    return pa.schema([(name, pa.string()) for name in shape.names]).empty_table()
+
+
+def _spliced(texts: pa.Table, odd: dict[int, bytes], shape: _Shape, member: Member) -> _Cut:
+    """Rows with those of the odd lines among them, each at its line's place."""
+    if not odd:
+        return _Cut(texts, {}, is_exact=False)
+    uncut: dict[int, Uncut] = {}
+    read = []
+    for number in sorted(odd):
+        fields = _fields(odd[number], shape, member)
         if isinstance(fields, Uncut):
             uncut[number + 1] = fields
-            fields = {}
-        replaced[number] = _as_line(fields, shape)
-    if replaced:
-        fitting = scratch("fitting")
-        replace_lines(content, lines, replaced, fitting)
-        content = fitting
-    rows = _try(_copy_access, content, shape, member, detection, part, con)
-    if rows != len(lines):
-        raise RecordsLost(f"{rows} of {len(lines)} lines in the part")
-    columns = {*shape.names, "time_text"} - {"time_from", "time_to"}
-    return _Written(frozenset(columns), rows, uncut, is_exact=bool(replaced))
+            read.append(dict.fromkeys(shape.names))
+        else:
+            brackets = {
+                "time_from": f"[{fields['time_from']}", "time_to": f"{fields['time_to']}]"
+            }
+            read.append({name: fields.get(name, "-") for name in shape.names} | brackets)
+    among = pa.Table.from_pylist(read, schema=texts.schema)
+    tables, taken, at = [], 0, 0
+    for place, number in enumerate(sorted(odd)):
+        if number > at:
+            tables.append(texts.slice(taken, number - at))
+            taken += number - at
+        tables.append(among.slice(place, 1))
+        at = number + 1
+    tables.append(texts.slice(taken))
+    return _Cut(pa.concat_tables(tables), uncut, is_exact=True)
 
 
-def _without_returns(content: Path, to: Path) -> Path:
-    with content.open("rb") as source, to.open("wb") as target:
-        for line in source:
-            line = line[:-2] + b"\n" if line.endswith(b"\r\n") else line
-            target.write(line.replace(b"\r", b"\\r"))
-    return to
+def _with_moments(texts: pa.Table, con: duckdb.DuckDBPyConnection) -> tuple[pa.Table, pa.Array]:
+    """The columns with the time as one text, each text once, and the moments in UTC."""
+    starts = texts["time_from"].combine_chunks().dictionary_encode()
+    ends = texts["time_to"].combine_chunks().dictionary_encode()
+    if len(ends.dictionary) == 1 and not ends.null_count == len(ends):
+        # Nearly every log has one offset to UTC: the text is made once for each second.
+        distinct = _time_texts(starts.dictionary, ends.dictionary[0])
+        times = pa.DictionaryArray.from_arrays(starts.indices, distinct)
+    else:
+        times = _time_texts(starts.cast(pa.string()), ends.cast(pa.string())).dictionary_encode()
+    values = pa.table({"cell": times.dictionary})
+    found = con.from_arrow(values).project("as_utc(cell) as moment").to_arrow_table()
+    moments = found["moment"].combine_chunks().take(times.indices)
+    status = texts["status"].combine_chunks().dictionary_encode()
+    texts = texts.set_column(texts.schema.get_field_index("status"), "status", status)
+    return texts.append_column("time_text", times), moments
 
 
-def _misfits(
-    content: Path,
-    lines: Lines,
-    shape: _Shape,
-    member: Member,
-    con: duckdb.DuckDBPyConnection,
-    scratch: Callable[[str], Path],
-) -> list[int]:
-    """Numbers of the lines that DuckDB would not cut as they are meant, from 0."""
-    unfit = (lines.ends - lines.starts) > LONGEST_RECORD
-    if member.must_decode or member.has_nul or member.has_bom:
-        return list(range(len(lines)))
-    if unfit.any():
-        blanked = scratch("short")
-        replace_lines(content, lines, {int(at): b"" for at in np.flatnonzero(unfit)}, blanked)
-        content = blanked
-    try:
-        fits = con.execute(
-            f"select coalesce(regexp_full_match(line, $pattern), false) as fits"
-            f" from {_line_source}",
-            {"content": str(content), "delimiter": _NO_DELIMITER, "pattern": shape.fitting},
-        ).fetchnumpy()["fits"]
-    except duckdb.InvalidInputException:
-        return list(range(len(lines)))
-    if len(fits) != len(lines):
-        return list(range(len(lines)))
-    return np.flatnonzero(unfit | ~np.asarray(fits, bool)).tolist()
+def _time_texts(starts: pa.Array, ends: pa.Array | pa.Scalar) -> pa.Array:
+    ends = pc.utf8_replace_slice(ends, start=-1, stop=2**31 - 1, replacement="")
+    return pc.binary_join_element_wise(pc.utf8_slice_codeunits(starts, 1), ends, " ")
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """Rows from 0 whose cell breaks a rule, and what was found in them."""
+
+    rows: np.ndarray
+    found: list[str]
+
+
+def _broken_values(
+    column: pa.ChunkedArray, rule: "_Rule", con: duckdb.DuckDBPyConnection
+) -> _Broken:
+    cells = column.combine_chunks()
+    values = pa.table({rule.column: cells.dictionary})
+    judged = con.from_arrow(values).project(
+        f"({rule.broken}) is true as broken, {rule.found} as found"
+    ).to_arrow_table()
+    is_broken = np.asarray(judged["broken"])
+    if not is_broken.any():
+        return _Broken(np.empty(0, np.int64), [])
+    codes = np.asarray(pc.fill_null(cells.indices, -1))
+    rows = np.flatnonzero(np.append(is_broken, False)[codes])
+    shapes = judged["found"].to_pylist()
+    return _Broken(rows, [shapes[code] for code in codes[rows].tolist()])
+
+
+def _log_entries(
+    rule: "_Rule", broken: _Broken, uncut: dict[int, Uncut], before: int
+) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "row_number": before + row + 1,
+                "column_name": rule.column,
+                "reason": rule.reason,
+                "expected": rule.expected,
+                "found": found,
+                "remedy": rule.remedy,
+            }
+            for row, found in zip(broken.rows.tolist(), broken.found)
+            if row + 1 not in uncut
+        ],
+        schema=QUARANTINE,
+    )
+
+
+_ONE_TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+def _log_schema(contract: Contract) -> pa.Schema:
+    """Columns of a log's part; those with few different texts are written as such."""
+    kinds = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us"), "DATE": pa.date32()}
+    schema = pa.schema([(name, kinds[kind]) for name, kind in part_columns(contract).items()])
+    for name in ("time_text", "status", "_variant", "_file"):
+        schema = schema.set(schema.get_field_index(name), pa.field(name, _ONE_TEXT))
+    return schema
+
+
+def _log_part(
+    texts: pa.Table, moments: pa.Array, schema: pa.Schema, member: Member, detection: Detection
+) -> pa.Table:
+    rows = texts.num_rows
+    first = pa.array(np.zeros(rows, np.int32))
+    made = {
+        "_variant": pa.DictionaryArray.from_arrays(first, [detection.variant]),
+        "_file": pa.DictionaryArray.from_arrays(first, [member.sha256[:16]]),
+        "_delivered_at": pa.repeat(
+            pa.scalar(member.delivered_at.replace(tzinfo=None), pa.timestamp("us")), rows
+        ),
+        "occurred_on": moments.cast(pa.date32(), safe=False),
+    }
+    return pa.table(
+        [
+            texts[field.name]
+            if field.name in texts.column_names
+            else made.get(field.name, pa.nulls(rows, field.type))
+            for field in schema
+        ],
+        schema=schema,
+    )
 
 
 def _fields(line: bytes, shape: _Shape, member: Member) -> dict[str, str] | Uncut:
@@ -656,56 +908,6 @@ def _bad_line(reason: str, expected: str, found: str, line: bytes) -> Uncut:
 def _unescaped(value: str) -> str:
     """As DuckDB reads it: a quote or backslash loses the backslash before it, nothing else does."""
     return re.sub(r'\\(["\\])', r"\1", value)
-
-
-def _as_line(fields: dict[str, str], shape: _Shape) -> bytes:
-    """Fields as a line of the shape that DuckDB cuts right; dashes for those that are missing."""
-    words = []
-    for name in shape.names:
-        value = fields.get(name, "-")
-        if name == "time_from":
-            value = f"[{value}"
-        if name == "time_to":
-            value = f"{value}]"
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        words.append(f'"{escaped}"')
-    return " ".join(words).encode()
-
-
-def _copy_access(
-    content: Path,
-    shape: _Shape,
-    member: Member,
-    detection: Detection,
-    part: Path,
-    con: duckdb.DuckDBPyConnection,
-) -> int:
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in shape.names)
-    source = f"""read_csv(
-        $content, columns = {{{columns}}}, auto_detect = false, header = false, delim = ' ',
-        quote = '"', escape = '\\', compression = 'none', strict_mode = true,
-        allow_quoted_nulls = false, max_line_size = {LONGEST_RECORD + 4096},
-        hive_partitioning = false
-    )"""
-    texts = []
-    for column in detection.contract.columns:
-        if column.name == "time_text":
-            sql = "substr(time_from, 2) || ' ' || left(time_to, -1)"
-        elif column.name in shape.names:
-            sql = column.name
-        else:
-            sql = "cast(null as varchar)"
-        texts.append(f'{sql} as "{column.name}"')
-    return _copy_texts(
-        source,
-        {"content": str(content)},
-        texts,
-        "cast(null as varchar)",
-        member,
-        detection,
-        part,
-        con,
-    )
 
 
 def _write_w3c(
@@ -790,6 +992,30 @@ _WRITERS = {
 def _checked(
     contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
 ) -> Reading:
+    """What the part holds and what of it is unusable."""
+    if written.known:
+        values: dict[str, object] = {}
+        found, period = written.known.quarantine, written.known.period
+    else:
+        values, found, period = _scanned(contract, written, part, con)
+    quarantine = _quarantine(found, written.uncut)
+    aside = len(quarantine["row_number"].unique())
+    return Reading(
+        contract=contract,
+        part=part,
+        rows_read=written.rows,
+        rows_accepted=written.rows - aside,
+        rows_quarantined=aside,
+        quarantine=quarantine,
+        warnings=_warnings(written, values),
+        period=period,
+        is_exact=written.is_exact,
+    )
+
+
+def _scanned(
+    contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
+) -> tuple[dict[str, object], list[pa.Table], tuple[datetime, datetime] | None]:
     """One scan of the part that says which rules are broken, and one more for the rows, if any."""
     filled = _filled(part)
     rules = [
@@ -810,22 +1036,10 @@ def _checked(
         raise RecordsLost(f"{counted[0]} of {written.rows} rows in the part")
     broken = [rule for rule, count in zip(rules, counted[1:]) if count]
     values = dict(zip(facts, counted[1 + len(rules) :]))
-    quarantine = _quarantine(broken, written.uncut, part, con)
-    aside = len(quarantine["row_number"].unique())
     period = None
     if values.get("first") is not None:
         period = (values["first"], values["last"])
-    return Reading(
-        contract=contract,
-        part=part,
-        rows_read=written.rows,
-        rows_accepted=written.rows - aside,
-        rows_quarantined=aside,
-        quarantine=quarantine,
-        warnings=_warnings(written, values),
-        period=period,
-        is_exact=written.is_exact,
-    )
+    return values, [_broken_rows(rule, part, con) for rule in broken], period
 
 
 def _filled(part: Path) -> frozenset[str]:
@@ -982,9 +1196,7 @@ def _warnings(written: _Written, values: dict[str, object]) -> tuple[Finding, ..
     return tuple(warnings)
 
 
-def _quarantine(
-    broken: Sequence[_Rule], uncut: dict[int, Uncut], part: Path, con: duckdb.DuckDBPyConnection
-) -> pa.Table:
+def _quarantine(broken: Sequence[pa.Table], uncut: dict[int, Uncut]) -> pa.Table:
     entries = [
         pa.Table.from_pylist(
             [
@@ -1003,25 +1215,28 @@ def _quarantine(
         )
     ]
     not_cut = pa.array(uncut, pa.int64())
-    for rule in broken:
-        found = con.sql(
-            f"""
-            select
-                file_row_number + 1 as row_number, $column as column_name, $reason as reason,
-                $expected as expected, {rule.found} as found, $remedy as remedy,
-                cast(null as varchar) as raw_text
-            from read_parquet($part, file_row_number = true, hive_partitioning = false)
-            where {rule.broken}
-            order by file_row_number
-            """,
-            params={
-                "part": str(part),
-                "column": rule.column,
-                "reason": rule.reason,
-                "expected": rule.expected,
-                "remedy": rule.remedy,
-            },
-        ).to_arrow_table().cast(QUARANTINE)
-        is_cut = pa.compute.invert(pa.compute.is_in(found["row_number"], value_set=not_cut))
+    for found in broken:
+        is_cut = pc.invert(pc.is_in(found["row_number"], value_set=not_cut))
         entries.append(found.filter(is_cut))
     return pa.concat_tables(entries).sort_by([("row_number", "ascending")]).combine_chunks()
+
+
+def _broken_rows(rule: _Rule, part: Path, con: duckdb.DuckDBPyConnection) -> pa.Table:
+    return con.sql(
+        f"""
+        select
+            file_row_number + 1 as row_number, $column as column_name, $reason as reason,
+            $expected as expected, {rule.found} as found, $remedy as remedy,
+            cast(null as varchar) as raw_text
+        from read_parquet($part, file_row_number = true, hive_partitioning = false)
+        where {rule.broken}
+        order by file_row_number
+        """,
+        params={
+            "part": str(part),
+            "column": rule.column,
+            "reason": rule.reason,
+            "expected": rule.expected,
+            "remedy": rule.remedy,
+        },
+    ).to_arrow_table().cast(QUARANTINE)

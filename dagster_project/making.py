@@ -140,7 +140,7 @@ def commit_difference(
     columns = {row[0]: row[1] for row in run.con.execute("describe computed").fetchall()}
     touched = None
     if before and before.columns == columns and before.partition == key and before.parts:
-        touched = _differing(run, "computed", run.lake.scan(table), key, list(columns))
+        touched = _differing(run, "computed", f"({run.lake.scan(table)})", key, list(columns))
         if touched > WHOLE_SHARE * _count(run, f"(select distinct {key} from computed)"):
             touched = None
     rows = f"select * from computed where {key} in (select value from {TOUCHED})"
@@ -156,9 +156,9 @@ def _differing(run: Run, new: str, old: str, key: str, columns: Sequence[str]) -
     run.con.execute(
         f"""create or replace temp table {TOUCHED} as
         select distinct {key} as value from (
-            (select {names} from {new} except all select {names} from ({old}))
+            (select {names} from {new} except all select {names} from {old})
             union all
-            (select {names} from ({old}) except all select {names} from {new})
+            (select {names} from {old} except all select {names} from {new})
         )"""
     )
     return _count(run, TOUCHED)
@@ -211,33 +211,43 @@ def _write(run: Run, model: SqlModel, made_from: dict, touched: int | None, repo
             failing = _count(run, f"({check.sql})")
             checks.append(CheckResult(model.table, check.claim, check.blocking, failing))
         _raise_if_blocked(run, checks)
-        if touched is None:
-            touched = _differing_from_before(run, model, staged, made_from)
+        touched = _differing_from_before(run, model, staged, touched)
         return _commit(
             run, model.table, staged, model.partition, model.grain, made_from, touched, report, checks
         )
 
 
-def _differing_from_before(run: Run, model: SqlModel, staged: Path, made_from: dict) -> int | None:
-    """For a model made whole although its query is the same: how many partition values differ.
+def _differing_from_before(
+    run: Run, model: SqlModel, staged: Path, touched: int | None
+) -> int | None:
+    """How many partition values of what was made differ from what was there; the staged file is cut
+    down to them, so that readers make again only what really changed.
 
-    Rewrites the staged file to hold those alone. None when it is to stay whole.
+    `touched` is how many were made again, None for all. None when the table is to be made whole.
     """
     before = run.lake.manifest(model.table)
     if not model.partition or not before or before.partition != model.partition or not before.parts:
         return None
-    new = f"read_parquet({quoted(staged)})"
+    new, old = f"read_parquet({quoted(staged)})", f"({run.lake.scan(model.table)})"
     columns = {row[0]: row[1] for row in run.con.execute(f"describe from {new}").fetchall()}
     if columns != before.columns:
         return None
-    touched = _differing(run, new, run.lake.scan(model.table), model.partition, list(columns))
-    if touched > WHOLE_SHARE * _count(run, f"(select distinct {model.partition} from {new})"):
+    if touched is not None:
+        old = f"(select * from {old} where {model.partition} in (select value from {TOUCHED}))"
+        run.con.execute(f"create or replace temp table replaced as from {old}")
+        old = "replaced"
+        if _count(run, old) == 0:
+            return touched
+    differing = _differing(run, new, old, model.partition, list(columns))
+    values = _count(run, f"(select distinct {model.partition} from {new})")
+    if touched is None and differing > WHOLE_SHARE * values:
         return None
-    changed = staged.with_name("changed.parquet")
-    rows = f"select * from {new} where {model.partition} in (select value from {TOUCHED})"
-    write_parquet(run.con, rows, changed, order=model.order)
-    changed.rename(staged)
-    return touched
+    if differing not in (0, touched):
+        changed = staged.with_name("changed.parquet")
+        rows = f"select * from {new} where {model.partition} in (select value from {TOUCHED})"
+        write_parquet(run.con, rows, changed, order=model.order)
+        changed.rename(staged)
+    return differing
 
 
 def _commit(

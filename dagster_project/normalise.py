@@ -43,7 +43,8 @@ def country(text: str) -> str | None:
 def phone(text: str, country: str) -> str | None:
     """E.164 for a number written as people in `country` (ISO alpha-2) write it, else None.
 
-    A number that cannot exist in its numbering plan is None; extensions are dropped.
+    A number that its numbering plan leaves no room for is None; extensions are dropped. Numbers that
+    are merely not in use stay: plans grow faster than the library's tables.
     """
     import phonenumbers
 
@@ -52,6 +53,8 @@ def phone(text: str, country: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
+        return None
+    if number.country_code == 1 and str(number.national_number)[0] in "01":
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -1,4 +1,4 @@
-"""The models that docs/how-to-add.md shows, beside the project's own: they must load and be linked."""
+"""The models that docs/how-to-add.md shows, beside the project's own: they must load."""
 
 import re
 import shutil

@@ -1,5 +1,5 @@
--- One row per profile that has a whole address: people of one surname at one address are a household.
--- Name and address are compared as linkage compares them, so 1 Elm St. is 1 Elm Street.
+-- One row per profile that has a whole address: people of one surname at one address are a
+-- household. Name and address are compared as linkage compares them: 1 Elm St. is 1 Elm Street.
 -- grain: profile_id
 -- partition: profile_id
 with addressed as (

@@ -1,5 +1,5 @@
--- One row per profile, day and category or product that it viewed on the web. Pages of products do not
--- say their category, so `category` is the product there.
+-- One row per profile, day and category or product that it viewed on the web. Pages of products do
+-- not say their category, so `category` is the product there.
 -- grain: profile_id, category, viewed_on
 -- partition: profile_id
 select

@@ -1,7 +1,7 @@
 -- One row per profile, attribute, candidate value and source record that gives it, with the rule by
 -- which one value wins. Placeholders and shared identifiers can win nothing; a deleted record only
--- when nobody else says anything; a whole name before initials. Ties are broken by time, trust, then
--- key, so one value always wins.
+-- when nobody else says anything; a whole name wins over initials. Ties are broken by time, trust,
+-- then key, so one value always wins.
 -- grain: profile_id, attribute, record_key
 -- partition: profile_id
 with records as (

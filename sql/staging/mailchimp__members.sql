@@ -31,15 +31,21 @@ with typed as (
         ) as modified_at,
         _delivered_at as delivered_at
     from raw.mailchimp__members
+),
+-- `delivered_at` is when this version first came: a record delivered again unchanged is the same.
+versions as (
+    select * exclude (delivered_at), min(delivered_at) as delivered_at, max(delivered_at) as last_at
+    from typed
+    group by all
 )
-select *
-from typed
+select * exclude (last_at)
+from versions
 qualify row_number() over (
     partition by record_key, leid
     order by
         modified_at desc nulls last,
-        delivered_at desc,
+        last_at desc,
         -- At the same moment the stricter status holds.
         case status when 'unsubscribed' then 1 when 'cleaned' then 2 else 3 end,
-        hash(typed)
+        hash(versions)
 ) = 1

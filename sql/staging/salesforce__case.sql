@@ -25,9 +25,15 @@ with typed as (
             as modified_at,
         _delivered_at as delivered_at
     from raw.salesforce__case
+),
+-- `delivered_at` is when this version first came: a record delivered again unchanged is the same.
+versions as (
+    select * exclude (delivered_at), min(delivered_at) as delivered_at, max(delivered_at) as last_at
+    from typed
+    group by all
 )
-select *
-from typed
+select * exclude (last_at)
+from versions
 qualify row_number() over (
-    partition by record_key order by modified_at desc nulls last, delivered_at desc, hash(typed)
+    partition by record_key order by modified_at desc nulls last, last_at desc, hash(versions)
 ) = 1

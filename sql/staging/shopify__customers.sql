@@ -24,9 +24,13 @@ with typed as (
         as_text(tags) as tags_text,
         _delivered_at as delivered_at
     from raw.shopify__customers
+),
+-- `delivered_at` is when this version first came: a record delivered again unchanged is the same.
+versions as (
+    select * exclude (delivered_at), min(delivered_at) as delivered_at, max(delivered_at) as last_at
+    from typed
+    group by all
 )
-select *
-from typed
-qualify row_number() over (
-    partition by record_key order by delivered_at desc, hash(typed)
-) = 1
+select * exclude (last_at)
+from versions
+qualify row_number() over (partition by record_key order by last_at desc, hash(versions)) = 1

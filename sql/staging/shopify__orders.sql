@@ -37,9 +37,15 @@ with typed as (
         _delivered_at as delivered_at
     from raw.shopify__orders
     where as_text(id) is not null
+),
+-- `delivered_at` is when this version first came: a record delivered again unchanged is the same.
+versions as (
+    select * exclude (delivered_at), min(delivered_at) as delivered_at, max(delivered_at) as last_at
+    from typed
+    group by all
 )
-select *
-from typed
+select * exclude (last_at)
+from versions
 qualify row_number() over (
-    partition by order_key order by delivered_at desc, refunded desc, hash(typed)
+    partition by order_key order by last_at desc, refunded desc, hash(versions)
 ) = 1

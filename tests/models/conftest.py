@@ -65,7 +65,8 @@ def made(engine, schemas):
             _fill(engine, name, schemas[name], given.get(name, ALWAYS.get(name, [])))
         for name in computed:
             _create(engine, name, f"as {models[name].sql}")
-        return engine.execute(f"select {columns} from {model} where {where} order by all").fetchall()
+        rows = f"select {columns} from {model} where {where} order by all"
+        return engine.execute(rows).fetchall()
 
     return make
 

@@ -144,8 +144,8 @@ def test_a_completed_checkout_is_a_sign_of_who_the_visitor_is(made):
 # Who a visitor is --------------------------------------------------------------------------------
 
 
-def sign(kind, value):
-    return {"visitor_id": "weblogs:a", "kind": kind, "value": value}
+def sign(kind, value, *, on=date(2026, 5, 1)):
+    return {"visitor_id": "weblogs:a", "kind": kind, "value": value, "occurred_on": on}
 
 
 KNOWN = {
@@ -154,7 +154,18 @@ KNOWN = {
         {"email": "ada@example.com", "profile_id": "ada"},
         {"email": "bob@example.com", "profile_id": "bob"},
     ],
-    "identity.profile_records": [{"record_key": "mailchimp:members:e1", "profile_id": "ada"}],
+    "identity.profile_records": [
+        {"record_key": "mailchimp:members:e1", "profile_id": "ada"},
+        {"record_key": "shopify:orders:1", "profile_id": "ada"},
+    ],
+    "standard.orders": [
+        {
+            "order_name": "#1001",
+            "channel": "web",
+            "ordered_at": datetime(2026, 5, 1, 12),
+            "record_key": "shopify:orders:1",
+        }
+    ],
     "standard.email_clicks": [{"click_token": "t1", "email": "ada@example.com"}],
 }
 
@@ -167,6 +178,10 @@ KNOWN = {
         ([sign("login", "nobody@example.com")], (None, None)),
         ([sign("mailchimp_click", "e1")], ("ada", "mailchimp_click")),
         ([sign("sendgrid_click", "t1")], ("ada", "sendgrid_click")),
+        ([sign("purchase", "#1001")], ("ada", "purchase")),
+        ([sign("purchase", "#1001", on=date(2026, 5, 9))], (None, None)),
+        ([sign("sendgrid_click", "t1"), sign("purchase", "#1001")], ("ada", "purchase")),
+        ([sign("purchase", "#1001"), sign("login", "bob@example.com")], ("bob", "login")),
         ([sign("sendgrid_click", "t1"), sign("login", "bob@example.com")], ("bob", "login")),
         ([sign("login", "ada@example.com"), sign("login", "bob@example.com")], (None, None)),
     ],
@@ -176,6 +191,10 @@ KNOWN = {
         "a login that nobody is known by",
         "a click in a newsletter",
         "a click in a mail",
+        "a purchase",
+        "an order of that number on another day",
+        "a purchase beats a click",
+        "a login beats a purchase",
         "a login beats a click",
         "two logins prove nobody",
     ],
@@ -222,6 +241,7 @@ def test_a_visitor_s_earlier_events_follow(made):
         "golden.events",
         given,
         "event_id, profile_id",
+        where="event_type is distinct from 'order'",
         through=("identity.visitors", "identity.actors"),
     )
     assert found == [("before", "ada"), ("stranger", None)]

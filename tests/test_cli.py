@@ -1,0 +1,198 @@
+"""`cdp` as a user types it: exit codes, sentences instead of tracebacks, programs' JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLE, nightly
+
+from dagster_project.lake import exclusive
+
+
+def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", "from dagster_project.cli import main; main()"]
+    return subprocess.run(
+        [*command, *(str(part) for part in arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+@pytest.fixture
+def exports(tmp_path) -> Path:
+    """Two contacts who are one person, and one who is not."""
+    place = tmp_path / "exports" / "salesforce"
+    place.mkdir(parents=True)
+    (place / "Contact.csv").write_text(
+        "Id,IsDeleted,AccountId,LastName,FirstName,MailingStreet,MailingPostalCode,MailingCountry,"
+        "Phone,Email,Birthdate,CreatedDate,LastModifiedDate,SystemModstamp\n"
+        "003000000000001AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,(212) 555-0147,"
+        "ada@lovelace.net,1985-12-10,2026-01-01T00:00:00.000Z,2026-01-01T00:00:00.000Z,"
+        "2026-01-01T00:00:00.000Z\n"
+        "003000000000002AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,212-555-0147,"
+        "ada@lovelace.net,1985-12-10,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,"
+        "2026-02-01T00:00:00.000Z\n"
+        "003000000000003AAA,false,,Hopper,Grace,1 Navy Yard,20374,US,,grace@hopper.net,1976-12-09,"
+        "2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z\n",
+        encoding="utf-8",
+    )
+    return tmp_path / "exports"
+
+
+@pytest.fixture
+def home(exports, tmp_path) -> Path:
+    nightly(exports, tmp_path / "home")
+    return tmp_path / "home"
+
+
+FIRST, SECOND, THIRD = (f"salesforce:contact:00300000000000{n}AAA" for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "inspect", "validate", "profile", "explain", "simulate"]
+)
+def test_every_command_has_help_with_an_example(command):
+    said = cdp(command, "--help")
+    assert said.returncode == 0
+    assert "Example: cdp" in said.stdout
+
+
+def test_a_run_says_what_came_in_who_is_there_and_where_to_look(exports, tmp_path):
+    said = cdp("run", "--exports", exports, "--home", tmp_path / "h", "--as-of", "2026-06-01")
+    assert said.returncode == 0, said.stderr
+    for expected in ("salesforce contact", "2 people from 3 source records", "2 created",
+                     "customers.duckdb", "cdp profile"):
+        assert expected in said.stdout
+
+
+def test_a_second_run_says_that_everything_was_current(exports, tmp_path):
+    given = ("run", "--exports", exports, "--home", tmp_path / "h", "--as-of", "2026-06-01", "--json")
+    assert json.loads(cdp(*given).stdout)["published"] is True
+    again = json.loads(cdp(*given).stdout)
+    assert (again["published"], again["tables"]["made"], again["rows_written"]) == (False, 0, 0)
+
+
+def test_a_missing_folder_is_named_with_the_remedy(tmp_path):
+    said = cdp("run", "--exports", tmp_path / "nowhere", "--home", tmp_path / "h")
+    assert said.returncode == 2
+    assert "nowhere" in said.stderr and "--exports DIR" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_an_unknown_setting_is_named_with_those_that_are_known(tmp_path):
+    (tmp_path / "cdp.toml").write_text('exprots = "x"\n', encoding="utf-8")
+    said = cdp("run", cwd=tmp_path)
+    assert said.returncode == 2
+    assert "exprots" in said.stderr and "exports" in said.stderr
+
+
+def test_a_second_run_at_the_same_time_ends_at_once(exports, tmp_path):
+    with exclusive(tmp_path / "h" / "state" / "lock", purpose="cdp run"):
+        said = cdp("run", "--exports", exports, "--home", tmp_path / "h")
+    assert said.returncode == 75
+    assert re.search(r"cdp run, process \d+, since 20", said.stderr)
+
+
+def test_a_file_that_is_no_export_is_set_aside_and_named(exports, tmp_path):
+    (exports / "error.csv").write_text("<html><body>Service unavailable</body></html>")
+    said = cdp("run", "--exports", exports, "--home", tmp_path / "h", "--as-of", "2026-06-01")
+    assert said.returncode == 0
+    assert "1 accepted, 1 quarantined" in said.stdout
+    assert "error.csv: the whole file" in said.stdout
+
+
+def test_inspect_names_the_export_and_changes_nothing(exports, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    said = cdp("inspect", exports, "--json")
+    assert said.returncode == 0
+    found = json.loads(said.stdout)[0]
+    assert (found["contract"], found["rows_read"], found["rows_quarantined"]) == (
+        "salesforce__contact", 3, 0)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_inspect_says_what_is_missing_and_exits_with_one(tmp_path):
+    (tmp_path / "people.csv").write_text("Id,LastName,MailingStreet\n003000000000001AAA,L,S\n")
+    said = cdp("inspect", tmp_path / "people.csv")
+    assert said.returncode == 1
+    assert "nearest is salesforce__contact; missing:" in said.stdout
+
+
+def test_a_profile_is_found_by_e_mail_and_by_id(home):
+    by_mail = json.loads(cdp("profile", "Ada@Lovelace.net", "--home", home, "--json").stdout)
+    (one,) = by_mail
+    assert len(one["records"]) == 2
+    profile_id = one["profile"]["profile_id"]
+    by_id = json.loads(cdp("profile", profile_id, "--home", home, "--json").stdout)
+    assert by_id == by_mail
+    assert "Ada Lovelace" in cdp("profile", profile_id, "--home", home).stdout
+
+
+def test_an_unknown_person_is_an_error_without_repeating_the_address(home):
+    said = cdp("profile", "nobody@nowhere.net", "--home", home)
+    assert said.returncode == 1
+    assert "nobody@nowhere.net" not in said.stderr
+
+
+def test_explain_says_why_two_records_are_one_person(home):
+    said = cdp("explain", FIRST, SECOND, "--home", home)
+    assert said.returncode == 0
+    assert "are one person" in said.stdout and "accepted" in said.stdout
+
+
+def test_explain_says_that_two_records_are_two_people(home):
+    said = cdp("explain", FIRST, THIRD, "--home", home)
+    assert said.returncode == 0
+    assert "are two people" in said.stdout
+
+
+def test_explain_names_a_record_that_is_not_there(home):
+    said = cdp("explain", FIRST, "salesforce:contact:nope", "--home", home)
+    assert said.returncode == 1
+    assert "salesforce:contact:nope" in said.stderr
+
+
+def test_validate_passes_what_was_published(home):
+    said = cdp("validate", "--home", home)
+    assert said.returncode == 0
+    assert re.search(r"\d+ checks, 0 failed", said.stdout)
+
+
+def test_validate_without_anything_published_fails_with_the_remedy(tmp_path):
+    said = cdp("validate", "--home", tmp_path)
+    assert said.returncode == 1
+    assert "cdp run makes it" in said.stderr
+
+
+def test_validate_finds_a_damaged_file(home):
+    part = next((home / "lake" / "golden" / "profiles").glob("*.parquet"))
+    damaged = bytearray(part.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    part.write_bytes(damaged)
+    said = cdp("validate", "--home", home)
+    assert said.returncode == 1
+    assert part.name in said.stderr and "Traceback" not in said.stderr
+
+
+def test_simulate_writes_a_company_that_the_run_reads(tmp_path):
+    said = cdp("simulate", tmp_path / "company", "--people", 100)
+    assert said.returncode == 0
+    assert (tmp_path / "company" / "truth" / "records.parquet").exists()
+    assert "cdp run --exports" in said.stdout
+
+
+def test_the_committed_sample_is_what_the_simulator_writes(tmp_path):
+    assert cdp("simulate", tmp_path, "--people", 300, "--nights", 2, "--seed", 7).returncode == 0
+    for folder in ("exports", "truth"):
+        made = {p.relative_to(tmp_path): p.read_bytes() for p in (tmp_path / folder).rglob("*.*")
+                if p.is_file()}
+        kept = {p.relative_to(SAMPLE): p.read_bytes() for p in (SAMPLE / folder).rglob("*.*")
+                if p.is_file()}
+        assert made == kept
