@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 .PHONY: run test clean
 
 run: $(READY)
-	@$(VENV)/bin/cdp run --sample
+	@test -e data/landing || cp -R data/sample/exports data/landing
+	@$(VENV)/bin/cdp run --as-of 2026-06-02
 
 test: $(READY)
 	@$(VENV)/bin/python -m pytest

@@ -32,6 +32,7 @@ from connectors.records import (
     Lines,
     Uncut,
     count_csv_records,
+    count_text,
     csv_records,
     find_lines,
     json_objects,
@@ -390,9 +391,12 @@ def _write_json(
 ) -> _Written:
     content, lines = member.content, None
     uncut: dict[int, Uncut] = {}
-    if detection.is_json_lines and not (
-        member.must_decode or member.has_nul or member.has_bom or member.has_carriage_returns
-    ):
+    is_plain = not (member.must_decode or member.has_nul or member.has_bom)
+    if is_plain and not detection.is_json_lines:
+        rows = _copy_json_array(member, detection, part, con)
+        if rows is not None:
+            return _Written(frozenset(detection.contract.column_names), rows, {}, is_exact=False)
+    if is_plain and detection.is_json_lines and not member.has_carriage_returns:
         lines = find_lines(content)
         lengths = lines.ends - lines.starts
         if len(lines) and (lengths.min() == 0 or lengths.max() > LONGEST_RECORD):
@@ -403,20 +407,14 @@ def _write_json(
         uncut = _write_json_lines(member, content)
         lines = find_lines(content)
     contract = detection.contract
-    texts = [
-        f"object ->> '$.\"{column.header}\"' as \"{column.name}\"" for column in contract.columns
-    ]
-    known = json.dumps({column.header: None for column in contract.columns})
     rows = _try(
-        _copy_texts,
+        _copy_objects,
         f"""(
             select case when json_valid(line) and json_type(line) = 'OBJECT'
                 then cast(line as json) end as object
             from {_line_source}
         )""",
-        {"content": str(content), "delimiter": _NO_DELIMITER, "known": known},
-        texts,
-        "nullif(cast(json_merge_patch(object, cast($known as json)) as varchar), '{}')",
+        {"content": str(content), "delimiter": _NO_DELIMITER},
         member,
         detection,
         part,
@@ -430,6 +428,74 @@ def _write_json(
     if not is_exact:
         uncut = _broken_json(content, lines, part, contract, con)
     return _Written(frozenset(contract.column_names), rows, uncut, is_exact)
+
+
+def _copy_objects(
+    source: str,
+    values: dict[str, object],
+    member: Member,
+    detection: Detection,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> int:
+    """A part from a relation whose column `object` is the record."""
+    columns = detection.contract.columns
+    known = json.dumps({column.header: None for column in columns})
+    # All at once, so that the record is parsed once and not for each column.
+    paths = ", ".join(f"'$.\"{column.header}\"'" for column in columns)
+    return _copy_texts(
+        f"(select object, json_extract_string(object, [{paths}]) as cells from {source})",
+        {**values, "known": known},
+        [f"cells[{at}] as \"{column.name}\"" for at, column in enumerate(columns, start=1)],
+        "nullif(cast(json_merge_patch(object, cast($known as json)) as varchar), '{}')",
+        member,
+        detection,
+        part,
+        con,
+    )
+
+
+def _copy_json_array(
+    member: Member, detection: Detection, part: Path, con: duckdb.DuckDBPyConnection
+) -> int | None:
+    """Rows copied of a text that is one array of objects; None if that is in any doubt.
+
+    The count is DuckDB's own. It is believed where every row has the record's key, and the file
+    names that key as often as there are rows: then there is no record besides.
+    """
+    (key, *others) = detection.contract.key
+    if others or not _is_one_array(member.content):
+        return None
+    rows = _try(
+        _copy_objects,
+        f"""(
+            select json as object
+            from read_json_objects(
+                $content, format = 'array', maximum_object_size = {LONGEST_RECORD},
+                compression = 'none', hive_partitioning = false
+            )
+        )""",
+        {"content": str(member.content)},
+        member,
+        detection,
+        part,
+        con,
+    )
+    if rows is None:
+        return None
+    (filled,) = con.execute(
+        f"select count(\"{key}\") from read_parquet($part, hive_partitioning = false)",
+        {"part": str(part)},
+    ).fetchall()[0]
+    header = detection.contract.column(key).header
+    return rows if rows == filled == count_text(member.content, f'"{header}"') else None
+
+
+def _is_one_array(content: Path) -> bool:
+    with content.open("rb") as file:
+        start = file.read(1 << 16).lstrip()
+        file.seek(max(file.seek(0, os.SEEK_END) - (1 << 16), 0))
+        return start.startswith(b"[") and file.read().rstrip().endswith(b"]")
 
 
 _line_source = f"""read_csv(
@@ -697,7 +763,7 @@ def _cut_fast(
         line += piece.count(b"\n", at, start)
         at = start
         odd.update(enumerate(raw.removesuffix(b"\n").split(b"\n"), start=line))
-    total = line + piece.count(b"\n", at)
+    total = int(np.count_nonzero(np.frombuffer(piece, np.uint8) == ord("\n")))
     if texts.num_rows + len(odd) != total and (piece.startswith(b"\n") or b"\n\n" in piece):
         odd |= {number: b"" for number in np.flatnonzero(_line_lengths(piece) == 0).tolist()}
     if texts.num_rows + len(odd) != total:

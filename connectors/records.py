@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -235,24 +235,15 @@ def read_lines(content: Path, lines: Lines, numbers: Iterable[int]) -> Iterator[
             yield number, file.read(min(end - start, LONGEST_RECORD + 1))
 
 
-def replace_lines(content: Path, lines: Lines, replacements: dict[int, bytes], to: Path) -> None:
-    """A copy of the file with some lines replaced, so that every line keeps its number."""
-    with content.open("rb") as source, to.open("wb") as target:
-        at = 0
-        for number in sorted(replacements):
-            _copy(source, target, int(lines.starts[number]) - at)
-            target.write(replacements[number])
-            at = int(lines.ends[number])
-            source.seek(at)
-        while chunk := source.read(_CHUNK):
-            target.write(chunk)
-
-
-def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
-    while size > 0:
-        chunk = source.read(min(size, _CHUNK))
-        target.write(chunk)
-        size -= len(chunk)
+def count_text(content: Path, text: str) -> int:
+    """How often a text occurs in a file, as bytes; it must not overlap itself."""
+    wanted, found, kept = text.encode(), 0, b""
+    for chunk in _chunks(content):
+        window = kept + chunk
+        found += window.count(wanted)
+        # Shorter than the text, so that nothing is counted twice.
+        kept = window[-(len(wanted) - 1) :]
+    return found
 
 
 def json_objects(content: Path, *, encoding: str = "utf-8") -> Iterator[str | Uncut]:

@@ -23,7 +23,8 @@ from dagster_project.settings import Settings, SettingsError, load_settings
 
 DONE, DATA_FAILED, USAGE, INTERNAL, RESOURCES, LOCKED = 0, 1, 2, 3, 4, 75
 
-console = Console(highlight=False)
+# Without a terminal nobody folds lines, so tables may be as wide as their cells need.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 class Refusal(click.ClickException):
@@ -159,12 +160,14 @@ def _show_summary(said: dict) -> None:
             where = "the whole file" if row["first_row"] is None else f"{row['rows']:,} rows"
             column = f" in {row['column_name']}" if row["column_name"] else ""
             first = f", first row {row['first_row']}" if row["first_row"] else ""
-            console.print(f"  {row['path']}: {where}: {row['reason']}{column}{first}", markup=False)
+            said = f"  {row['path']}: {where}: {row['reason']}{column}{first}"
+            console.print(said, markup=False, soft_wrap=True)
     people, visitors = said["people"], said["visitors"]
     console.print(
         f"\nWho is there\n  {people['profiles']:,} people from {people['source_records'] or 0:,} source "
         f"records; {people['linked']:,} have more than one, the largest {people['largest'] or 0:,}\n"
-        f"  {visitors['visitors']:,} visitors of the web site, {visitors['known']:,} of them known"
+        f"  {visitors['visitors']:,} visitors of the web site, {visitors['known']:,} of them known",
+        soft_wrap=True,
     )
     changed = ", ".join(f"{row['profiles']:,} {row['kind']}" for row in said["changes"])
     console.print(f"\nSince the last run\n  profiles: {changed or 'nothing changed'}")
@@ -182,6 +185,7 @@ def _show_summary(said: dict) -> None:
         "  cdp validate                          the checks on what was published\n"
         "  dagster dev -w workspace.yaml         the graph",
         markup=False,
+        soft_wrap=True,
     )
 
 
@@ -286,26 +290,36 @@ def _show_profile(one: dict) -> None:
         markup=False,
     )
     sections = {
-        "Values": (
-            ("attribute", "value", "system", "export", "record_id", "observed_at", "rule"),
-            one["attributes"],
-        ),
-        "Source records": (("system", "export", "record_id", "linked_by"), one["records"]),
-        "Links": (("left_record", "right_record", "reason", "match_weight"), one["links"]),
+        "Values": (("attribute", "value", "from", "observed", "rule"), one["attributes"]),
+        "Source records": (("record", "linked_by"), one["records"]),
         "Orders": (("ordered_at", "order_id", "status", "total", "currency"), one["orders"]),
         "Consents": (("channel", "purpose", "status", "evidence_record"), one["consents"]),
         "Segments": (("segment", "entered_at"), one["segments"]),
         "Latest events": (("occurred_at", "channel", "event_type"), one["timeline"]),
     }
     for title, (columns, rows) in sections.items():
-        if not rows:
-            continue
-        grid = Grid(title=title, title_justify="left", box=None, pad_edge=False)
-        for column in columns:
-            grid.add_column(column, overflow="fold")
-        for row in rows:
-            grid.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
-        console.print(grid)
+        if rows:
+            grid = Grid(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
+            for column in columns:
+                grid.add_column(column, overflow="fold")
+            for row in rows:
+                grid.add_row(*(_cell(row, column) for column in columns))
+            console.print(grid)
+    if one["links"]:
+        console.print("\nLinks", style="italic")
+    for link in one["links"]:
+        weight = "" if link["match_weight"] is None else f", weight {link['match_weight']:.1f}"
+        pair = f"{link['left_record']} = {link['right_record']}"
+        console.print(f"{pair}: {link['reason']}{weight}", markup=False, soft_wrap=True)
+
+
+def _cell(row: dict, column: str) -> str:
+    """A cell of a profile's tables: records by their key, days where the hour says nothing."""
+    if column in ("from", "record"):
+        return f"{row['system']}:{row['export']}:{row['record_id']}"
+    if column == "observed":
+        return "" if row["observed_at"] is None else f"{row['observed_at']:%Y-%m-%d}"
+    return "" if row[column] is None else str(row[column])
 
 
 @main.command()
