@@ -160,8 +160,8 @@ def _show_summary(said: dict) -> None:
             where = "the whole file" if row["first_row"] is None else f"{row['rows']:,} rows"
             column = f" in {row['column_name']}" if row["column_name"] else ""
             first = f", first row {row['first_row']}" if row["first_row"] else ""
-            said = f"  {row['path']}: {where}: {row['reason']}{column}{first}"
-            console.print(said, markup=False, soft_wrap=True)
+            line = f"  {row['path']}: {where}: {row['reason']}{column}{first}"
+            console.print(line, markup=False, soft_wrap=True)
     people, visitors = said["people"], said["visitors"]
     console.print(
         f"\nWho is there\n  {people['profiles']:,} people from {people['source_records'] or 0:,} source "

@@ -231,6 +231,21 @@ def test_however_files_are_delivered_the_tables_are_the_same(company, expected, 
     assert differing(tables_of(tmp_path / "home", layers=DERIVED), expected) == []
 
 
+def test_bytes_seen_before_are_counted_once_and_noted(company, tmp_path):
+    source = next((company / "2026-06-01" / "shopify").glob("customers*"))
+    for name in ("first.csv", "again.csv"):
+        (tmp_path / "exports").mkdir(exist_ok=True)
+        shutil.copy(source, tmp_path / "exports" / name)
+    nightly(tmp_path / "exports", tmp_path / "home")
+    assert query(
+        tmp_path / "home", "select path, status, rows_read > 0, detail like "
+        "'the same bytes as again.csv%' from source_files order by path",
+    ) == [
+        ("again.csv", "accepted", True, False),
+        ("first.csv", "duplicate", False, True),
+    ]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_change_no_value(company, expected, tmp_path, threads):
     nightly(company, tmp_path, threads=threads)

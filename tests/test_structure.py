@@ -33,6 +33,7 @@ PROMISED = {
     "orders": "order_id profile_id ordered_at status total currency",
     "order_lines": "order_id profile_id",
     "consents": "profile_id channel purpose status observed_at evidence_record",
+    "scores": "profile_id score value as_of model",
     "segments": "segment title owner description size definition_hash is_held",
     "segment_members": "segment profile_id entered_at",
     "segment_history": "segment profile_id change reason run_id as_of",
