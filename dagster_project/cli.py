@@ -250,7 +250,12 @@ def validate(home: Path | None, as_json: bool) -> None:
         for one in results:
             if not one["passed"]:
                 said = f"{one['severity']}: {one['table_name']}: {one['check_name']}"
-                click.echo(f"{said} fails for {one['failing_rows']:,} rows")
+                if one["observed"] is not None:
+                    click.echo(f"{said} does not hold: it is {one['observed']:g}")
+                elif one["failing_rows"] is not None:
+                    click.echo(f"{said} fails for {one['failing_rows']:,} rows")
+                else:
+                    click.echo(f"{said} cannot be run; cdp run makes what it reads")
         click.echo(f"{len(results)} checks, {len(failed)} failed")
     sys.exit(DATA_FAILED if failed else DONE)
 

@@ -1,48 +1,11 @@
-"""What tests share: homes of their own, the sample company, and the nightly job in process."""
+"""What all tests share: the sample company run once, and runs on homes of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
-
-from dagster_project.catalog import load_catalog
-from dagster_project.lake import Lake
-from dagster_project.nightly import make_all
-from dagster_project.run import open_run
-from dagster_project.settings import PROJECT, Settings, load_settings
-
-SAMPLE = PROJECT / "data" / "sample"
-SAMPLE_AS_OF = date(2026, 6, 2)
-
-
-def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:
-    """The whole job without its engine; returns the steps."""
-    settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
-    settings = replace(settings, **chosen)
-    with open_run(settings, as_of=as_of) as run:
-        make_all(run, load_catalog(settings))
-        return run.steps
-
-
-def tables_of(home: Path, *, layers: tuple[str, ...] = ()) -> dict[str, list[tuple]]:
-    """Every table's rows, sorted, without what says when or by which run a row came to be."""
-    lake = Lake(home / "lake")
-    found = {}
-    with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
-        for table in lake.tables():
-            if layers and table.split(".")[0] not in layers:
-                continue
-            columns = [c for c in lake.manifest(table).columns if c not in ("run_id", "change_id")]
-            listed = ", ".join(f'"{column}"' for column in columns)
-            rows = con.execute(f"select {listed} from ({lake.scan(table)})").fetchall()
-            found[table] = sorted(rows, key=repr)
-    return found
+from support import SAMPLE, nightly
 
 
 @pytest.fixture(scope="session")
@@ -51,15 +14,3 @@ def sample_home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("sample") / "home"
     nightly(SAMPLE / "exports", home)
     return home
-
-
-@pytest.fixture
-def run_here(tmp_path) -> Callable:
-    """Open a run on an empty home with the shipped functions."""
-
-    def opened(**chosen):
-        settings = Settings(exports=tmp_path / "exports", home=tmp_path / "home", **chosen)
-        settings.exports.mkdir(exist_ok=True)
-        return open_run(settings, as_of=SAMPLE_AS_OF)
-
-    return opened

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE, nightly
+from support import SAMPLE, nightly
 
 from dagster_project.lake import exclusive
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from conftest import SAMPLE, SAMPLE_AS_OF, nightly
+from support import SAMPLE, SAMPLE_AS_OF, nightly
 
 from dagster_project import settings as settings_module
 from dagster_project.definitions import build_defs, execute

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
+from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
 
 from dagster_project.settings import PROJECT
 

@@ -453,3 +453,42 @@ def test_events_with_control_characters_do_not_stop_the_reading(landing, reasons
     reading = landing.read(text, "events.json")
     assert {number for number, _, _ in reasons(reading)} == {2}
     assert (reading.rows_read, reading.rows_accepted) == (3, 2)
+
+
+HARD_EVENTS = [
+    EVENT | {"category": ["a", 'q"\\ \u2028'], "campaign": "ünï \U0001f600 \n\t/", "smtp-id": "<1>"},
+    EVENT | {"pool": {"name": "n", "id": [1, {"x": None}]}, "big": 12345678901234567890123, "f": 1.5},
+    EVENT | {"attempt": 3, "tls": True, "reason": None, "empty": "", "nothing": None, "list": []},
+]
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_an_array_gives_the_same_the_fast_way_and_the_exact_way(landing, ascii_only):
+    lines = [json.dumps(event, ensure_ascii=ascii_only) for event in HARD_EVENTS]
+    lines.append('{"email":"a@b.c","event":"x","event":"y","sg_event_id":"d","timestamp":1}')
+    array = "[" + ",\n".join(lines) + "]"
+    fast = landing.read(array, "events.json")
+    columns = "* exclude (_file, _delivered_at)"
+    fast_rows = landing.rows(fast, columns)
+    # A byte order mark is one of the doubts in which the exact way is taken.
+    exact = landing.read("\ufeff" + array, "events.json")
+    assert (fast.is_exact, exact.is_exact) == (False, True)
+    assert landing.rows(exact, columns) == fast_rows
+
+
+def test_an_array_whose_events_name_their_key_twice_is_read_the_exact_way(landing):
+    nested = EVENT | {"inner": {"sg_event_id": "z"}}
+    reading = landing.read(json.dumps([EVENT, nested]), "events.json")
+    assert (reading.is_exact, reading.rows_accepted) == (True, 2)
+
+
+@pytest.mark.parametrize("piece", [100, 1_000])
+def test_lines_keep_their_numbers_whatever_the_pieces(landing, reasons, monkeypatch, piece):
+    monkeypatch.setattr("connectors.reading._PIECE", piece)
+    lines = [LOG.replace("GET /", f"GET /{number}") for number in range(1, 41)]
+    lines[6], lines[19], lines[20] = "garbage", LOG[:-3], LOG.replace("curl", r"c\x16")
+    reading = landing.read("\n".join(lines), "access.log")
+    assert [number for number, _, _ in reasons(reading)] == [7, 20]
+    requests = landing.rows(reading, "split_part(request, ' ', 2), user_agent")
+    assert requests[39] == ("/40", "curl/8")
+    assert (reading.rows_read, requests[20][1]) == (40, r"c\x16/8")

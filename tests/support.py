@@ -1,0 +1,43 @@
+"""The nightly job in process, and a look at every table it made, for the tests that compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.catalog import load_catalog
+from dagster_project.lake import Lake
+from dagster_project.nightly import make_all
+from dagster_project.run import open_run
+from dagster_project.settings import PROJECT, load_settings
+
+SAMPLE = PROJECT / "data" / "sample"
+SAMPLE_AS_OF = date(2026, 6, 2)
+
+
+def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:
+    """The whole job without its engine; returns the steps."""
+    settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
+    settings = replace(settings, **chosen)
+    with open_run(settings, as_of=as_of) as run:
+        make_all(run, load_catalog(settings))
+        return run.steps
+
+
+def tables_of(home: Path, *, layers: tuple[str, ...] = ()) -> dict[str, list[tuple]]:
+    """Every table's rows, sorted, without what says when or by which run a row came to be."""
+    lake = Lake(home / "lake")
+    found = {}
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        for table in lake.tables():
+            if layers and table.split(".")[0] not in layers:
+                continue
+            columns = [c for c in lake.manifest(table).columns if c not in ("run_id", "change_id")]
+            listed = ", ".join(f'"{column}"' for column in columns)
+            rows = con.execute(f"select {listed} from ({lake.scan(table)})").fetchall()
+            found[table] = sorted(rows, key=repr)
+    return found
