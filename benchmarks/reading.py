@@ -66,7 +66,8 @@ _LOG_LINE = r"""
             '10.0.0.2 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "left open'
         else concat(
             hash(i) % 256, '.', hash(i + 1) % 256, '.', hash(i + 2) % 256, '.', i % 256,
-            strftime(timestamp '2015-05-17' + to_seconds(i // 20), ' - - [%d/%b/%Y:%H:%M:%S +0000]'),
+            strftime(timestamp '2015-05-17' + to_seconds(i // 20),
+            ' - - [%d/%b/%Y:%H:%M:%S +0000]'),
             ' "GET /products/',
             hash(i) % 9999, '?ref=', i % 999, ' HTTP/1.1" 200 ', hash(i) % 99999,
             ' "http://example.com/blog/', i % 999,

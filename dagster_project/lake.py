@@ -286,7 +286,9 @@ class Lake:
         paths = [self.directory(table) / name for name in files]
         self._verify(table, paths)
         listed = ", ".join(quoted(path) for path in paths)
-        return f"read_parquet([{listed}], hive_partitioning = false{options})"
+        # Raw parts of several years may have been read under several versions of their contract.
+        by_name = ", union_by_name = true" if table.startswith("raw.") and len(paths) > 1 else ""
+        return f"read_parquet([{listed}], hive_partitioning = false{by_name}{options})"
 
     def _verify(self, table: str, paths: Iterable[Path]) -> None:
         manifest = self.manifest(table)
@@ -393,6 +395,24 @@ class Lake:
         history = (Version(version, None),)
         return self._save(
             Manifest(table, version, made_from, columns, None, (*kept, part), history, notes)
+        )
+
+    def commit_kept(
+        self, table: str, kept: Sequence[Part], *, made_from: dict, rows: int
+    ) -> Manifest:
+        """Go back to some of the parts of a table that only grows."""
+        before = self.manifest(table)
+        version = fingerprint(table, made_from, [part.sha256 for part in kept])
+        history = (Version(version, kept[-1].file if kept else None),)
+        return self._save(
+            replace(
+                before,
+                version=version,
+                made_from=made_from,
+                parts=tuple(kept),
+                history=history,
+                notes={"rows": rows},
+            )
         )
 
     def commit_empty(self, table: str, columns: dict[str, str], *, made_from: dict) -> Manifest:

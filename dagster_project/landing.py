@@ -38,7 +38,8 @@ class Landed:
     """One file, or one entry of an archive, as first delivered. Holds no personal data.
 
     `status` is accepted (it fulfils a contract), quarantined (the whole of it), or duplicate (its
-    bytes were seen before, under the name in `detail`).
+    bytes were seen before, under the name in `detail`). `contracts` is the fingerprint of the
+    contracts it was held against: what was set aside is looked at again when they change.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Landed:
     compression: str
     encoding: str
     status: str
+    contracts: str = ""
     contract: str | None = None
     variant: str | None = None
     detail: str = ""
@@ -137,7 +139,9 @@ def take_inventory(run: Run) -> list[Landed]:
 
 def _take_inventory(run: Run) -> list[Landed]:
     registry = run.settings.state / "deliveries.json"
-    known = _load(registry)
+    contracts = fingerprint([repr(contract) for contract in connectors.contracts()])
+    remembered = _load(registry)
+    known = [one for one in remembered if one.status != "quarantined" or one.contracts == contracts]
     unchanged = {(one.path.partition("!")[0], one.size, one.modified_ns) for one in known}
     seen = {one.sha256: one for one in known if one.status == "accepted"}
     found = []
@@ -147,7 +151,7 @@ def _take_inventory(run: Run) -> list[Landed]:
         if (relative, status.st_size, status.st_mtime_ns) in unchanged:
             continue
         for one, member, detection in _look(path, run.settings):
-            one = replace(one, modified_ns=status.st_mtime_ns)
+            one = replace(one, modified_ns=status.st_mtime_ns, contracts=contracts)
             if any(one.path == old.path and one.sha256 == old.sha256 for old in known):
                 continue
             if one.status == "accepted" and one.sha256 in seen:
@@ -159,9 +163,12 @@ def _take_inventory(run: Run) -> list[Landed]:
                 if any(one.path == old.path for old in known):
                     one = replace(one, detail="restated: a file of this name came before")
             found.append(one)
+    # What was set aside under other contracts and is gone from the folder stays on record.
+    paths = {one.path for one in found}
+    gone = [one for one in remembered if one not in known and one.path not in paths]
     if found:
-        _save(registry, [*known, *found])
-    return [*known, *found]
+        _save(registry, [*known, *gone, *found])
+    return [*known, *gone, *found]
 
 
 def _look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | None, Detection | None]]:
@@ -232,8 +239,9 @@ def _reader(contract: Contract):
         before = run.lake.manifest(table)
         with run.step(table) as report:
             if before is None:
-                columns = {name: kind for name, kind in part_columns(contract).items()}
-                before = run.lake.commit_empty(table, columns, made_from=made_from)
+                before = run.lake.commit_empty(table, part_columns(contract), made_from=made_from)
+            elif before.made_from != made_from:
+                before = _forget(run, table, files, made_from)
             there = {part.info["sha256"] for part in before.parts}
             new = [one for one in files if one.sha256 not in there]
             for one in new:
@@ -244,6 +252,16 @@ def _reader(contract: Contract):
             return described(run, table, report, outcome=outcome, rows_written=written)
 
     return make
+
+
+def _forget(run: Run, table: str, files: list[Landed], made_from: dict):
+    """After a change of contract, let go of the parts whose files are there to be read again."""
+    exports = run.settings.exports
+    landed = {one.sha256 for one in files if (exports / one.path.partition("!")[0]).is_file()}
+    kept = [part for part in run.lake.manifest(table).parts if part.info["sha256"] not in landed]
+    return run.lake.commit_kept(
+        table, kept, made_from=made_from, rows=sum(part.info["rows_accepted"] for part in kept)
+    )
 
 
 def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: dict) -> None:

@@ -196,3 +196,32 @@ def test_the_committed_sample_is_what_the_simulator_writes(tmp_path):
         kept = {p.relative_to(SAMPLE): p.read_bytes() for p in (SAMPLE / folder).rglob("*.*")
                 if p.is_file()}
         assert made == kept
+
+
+def test_a_file_set_aside_is_read_once_its_contract_is_there(tmp_path, monkeypatch):
+    import connectors
+
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "Campaign.csv").write_text(
+        "Id,IsDeleted,Name,Type,Status,StartDate,EndDate\n"
+        "701000000000001AAA,false,Spring,Email,Completed,2026-03-01,2026-03-31\n"
+    )
+    everything = connectors.contracts()
+    without = tuple(c for c in everything if c.name != "salesforce__campaign")
+    monkeypatch.setattr(connectors, "contracts", lambda: (*without, salesforce_stub(everything)))
+    nightly(tmp_path / "exports", tmp_path / "home")
+    monkeypatch.setattr(connectors, "contracts", lambda: everything)
+    steps = nightly(tmp_path / "exports", tmp_path / "home")
+    read = {step.table: step.rows for step in steps}
+    assert read["raw.salesforce__campaign"] == 1
+
+
+def salesforce_stub(contracts):
+    """The campaigns' contract as it was before it fitted: it asks for a column that nobody has."""
+    from dataclasses import replace
+
+    from connectors.contract import column
+
+    campaign = next(c for c in contracts if c.name == "salesforce__campaign")
+    asked = column("Nobody Has This", "A column of another world", required=True)
+    return replace(campaign, columns=(*campaign.columns, asked))

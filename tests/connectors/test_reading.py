@@ -456,8 +456,8 @@ def test_events_with_control_characters_do_not_stop_the_reading(landing, reasons
 
 
 HARD_EVENTS = [
-    EVENT | {"category": ["a", 'q"\\ \u2028'], "campaign": "ünï \U0001f600 \n\t/", "smtp-id": "<1>"},
-    EVENT | {"pool": {"name": "n", "id": [1, {"x": None}]}, "big": 12345678901234567890123, "f": 1.5},
+    EVENT | {"category": ["a", 'q"\\ \u2028'], "campaign": "ünï \U0001f600 \n\t/"},
+    EVENT | {"pool": {"id": [1, {"x": None}]}, "big": 12345678901234567890123, "f": 1.5},
     EVENT | {"attempt": 3, "tls": True, "reason": None, "empty": "", "nothing": None, "list": []},
 ]
 
