@@ -88,7 +88,7 @@ class RecordsLost(RuntimeError):
 
 
 def part_columns(contract: Contract) -> dict[str, str]:
-    """The columns of a raw part, with their SQL types."""
+    """The columns of a raw part, with their SQL types; a part may leave out those it has not."""
     texts = (*contract.column_names, "_extra", "_variant", "_file")
     columns = {name: "VARCHAR" for name in texts} | {"_delivered_at": "TIMESTAMP"}
     columns |= {name: "VARCHAR" for name, _ in contract.keys}
@@ -250,8 +250,11 @@ def _copy(
         cell = "cast(null as varchar)" if at is None else cells[at]
         texts.append(f"{_guarded(cell, column.guarded)} as \"{column.name}\"")
     extra, keys = _extra([(cells[at], header) for at, header in detection.extra])
+    absent = [name for name in contract.column_names if name not in detection.columns]
+    if not detection.extra:
+        absent.append("_extra")
     return _copy_texts(
-        source, {**values, **keys}, texts, extra, member, detection, part, con
+        source, {**values, **keys}, texts, extra, member, detection, part, con, absent=absent
     )
 
 
@@ -285,15 +288,22 @@ def _copy_texts(
     detection: Detection,
     part: Path,
     con: duckdb.DuckDBPyConnection,
+    *,
+    absent: Sequence[str] = (),
 ) -> int:
-    """Writes a part from the SQL of its columns, and returns how many rows it wrote."""
+    """Writes a part from the SQL of its columns, and returns how many rows it wrote.
+
+    `absent` are columns that the text has not: they are not written, since empty columns too cost
+    their time. Whoever reads the part takes them to be NULL.
+    """
     contract = detection.contract
+    left_out = ", ".join(f'"{name}"' for name in absent)
     made = (*contract.keys, *((("occurred_on", contract.day),) if contract.day else ()))
     further = "".join(f', {sql} as "{name}"' for name, sql in made)
     copied = con.execute(
         f"""
         copy (
-            select *{further}
+            select * {f"exclude ({left_out})" if left_out else ""}{further}
             from (
                 select
                     {", ".join(texts)},
@@ -1095,7 +1105,7 @@ def _scanned(
         "select count(*)"
         + "".join(f", count(*) filter (where {rule.broken})" for rule in rules)
         + "".join(f", {sql}" for sql in facts.values())
-        + f" from (select *{time} from read_parquet($part, hive_partitioning = false))",
+        + f" from (select *{time} from ({_whole(contract, part)}))",
         {"part": str(part)},
     ).fetchall()[0]
     if counted[0] != written.rows:
@@ -1106,6 +1116,14 @@ def _scanned(
     if values.get("first") is not None:
         period = (values["first"], values["last"])
     return values, [_broken_rows(rule, part, con) for rule in broken], period
+
+
+def _whole(contract: Contract, part: Path) -> str:
+    """SQL over `$part` with all columns of the contract, those that it lacks as NULL."""
+    there = set(pq.read_schema(part).names)
+    lacking = (name for name in contract.column_names if name not in there)
+    nulls = "".join(f', cast(null as varchar) as "{name}"' for name in lacking)
+    return f"select *{nulls} from read_parquet($part, hive_partitioning = false)"
 
 
 def _filled(part: Path) -> frozenset[str]:

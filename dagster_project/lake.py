@@ -44,7 +44,8 @@ class Part:
 
     `keys` names a file with the partition values that this part replaces (None: it adds rows, or is
     the first part). `excluded` names a file of row numbers (1-based, in file order) that readers
-    leave out: a raw part keeps set-aside rows where they were delivered. `info` is whatever the
+    leave out: a raw part keeps set-aside rows where they were delivered. `lacks` are columns of the
+    table that are empty in all of the part, so the file does not have them. `info` is whatever the
     maker wants to remember about the part; it holds no personal data.
     """
 
@@ -53,6 +54,7 @@ class Part:
     rows: int
     keys: str | None = None
     excluded: str | None = None
+    lacks: tuple[str, ...] = ()
     info: dict = field(default_factory=dict)
 
 
@@ -89,7 +91,9 @@ class Manifest:
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         raw = json.loads(text)
-        raw["parts"] = tuple(Part(**part) for part in raw["parts"])
+        raw["parts"] = tuple(
+            Part(**{**part, "lacks": tuple(part["lacks"])}) for part in raw["parts"]
+        )
         raw["history"] = tuple(Version(**step) for step in raw["history"])
         return cls(**raw)
 
@@ -262,11 +266,11 @@ class Lake:
         if not parts:
             empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in manifest.columns.items())
             return f"select {empty} where false"
-        columns = ", ".join(f'"{name}"' for name in manifest.columns)
         plain = [p for i, p in enumerate(parts) if not p.excluded and not _replaced_later(parts, i)]
         selects = []
         if plain:
-            selects.append(f"select {columns} from {self._read(manifest.table, [p.file for p in plain])}")
+            source = self._read(manifest.table, [p.file for p in plain])
+            selects.append(f"select {_column_list(manifest, plain)} from {source}")
         for index, part in enumerate(parts):
             conditions = []
             if part.excluded:
@@ -279,6 +283,7 @@ class Lake:
             if conditions:
                 numbered = ", file_row_number = true" if part.excluded else ""
                 source = self._read(manifest.table, [part.file], numbered)
+                columns = _column_list(manifest, [part])
                 selects.append(f"select {columns} from {source} where {' and '.join(conditions)}")
         return " union all ".join(selects)
 
@@ -365,18 +370,22 @@ class Lake:
         added: Sequence[tuple[Path, Path | None, dict]],
         *,
         made_from: dict,
+        columns: dict[str, str] | None = None,
         notes: dict | None = None,
     ) -> Manifest:
-        """Add parts (staged file, its excluded rows, info) to a table that only grows."""
+        """Add parts (staged file, its excluded rows, info) to a table that only grows.
+
+        `columns` are the table's, when a part may lack some of them; else a part has them all.
+        """
         before = self.manifest(table)
         parts = list(before.parts) if before else []
         history = list(before.history) if before else []
         version = before.version if before else fingerprint(table)
-        columns = dict(before.columns) if before else {}
         for staged, excluded, info in added:
             aside = self._adopt(table, excluded, suffix=".aside")[0].file if excluded else None
-            part, columns = self._adopt(table, staged, excluded=aside, info=info)
-            parts.append(part)
+            part, found = self._adopt(table, staged, excluded=aside, info=info)
+            columns = columns or found
+            parts.append(replace(part, lacks=tuple(n for n in columns if n not in found)))
             version = fingerprint(version, part.sha256)
             history.append(Version(version, part.file))
         return self._save(
@@ -505,6 +514,15 @@ class Lake:
         write_atomically(place / "manifest.json", manifest.to_json())
         self._manifests[manifest.table] = manifest
         return manifest
+
+
+def _column_list(manifest: Manifest, parts: Sequence[Part]) -> str:
+    """The table's columns as some parts give them together; what none of them has is null."""
+    lacking = set.intersection(*(set(part.lacks) for part in parts))
+    return ", ".join(
+        f'null::{kind} as "{name}"' if name in lacking else f'"{name}"'
+        for name, kind in manifest.columns.items()
+    )
 
 
 def _replaced_later(parts: Sequence[Part], index: int) -> bool:

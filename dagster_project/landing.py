@@ -280,6 +280,7 @@ def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: 
             table,
             [(part, aside, _info(one, reading))],
             made_from=made_from,
+            columns=part_columns(contract),
             notes={"rows": rows},
         )
     member.content.unlink(missing_ok=True)
