@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -201,6 +202,11 @@ class Lake:
         self.root = root
         self._manifests: dict[str, Manifest | None] = {}
         self._verified: set[Path] = set()
+
+    @cached_property
+    def _reader(self) -> duckdb.DuckDBPyConnection:
+        """Describes files; opened once, since opening costs more than describing."""
+        return connect(threads=1)
 
     def directory(self, table: str) -> Path:
         layer, _, model = table.partition(".")
@@ -496,14 +502,10 @@ class Lake:
         digest = sha256_of(staged)
         name = f"{fingerprint(digest, salt) if salt else digest[:16]}{suffix}.parquet"
         target = self.directory(table) / name
-        reader = duckdb.connect()
-        try:
-            described = reader.execute(f"describe select * from read_parquet({quoted(staged)})")
-            columns = {row[0]: row[1] for row in described.fetchall()}
-            counted = reader.execute(f"select count(*) from read_parquet({quoted(staged)})")
-            rows = counted.fetchall()[0][0]
-        finally:
-            reader.close()
+        described = self._reader.execute(f"describe from read_parquet({quoted(staged)})")
+        columns = {row[0]: row[1] for row in described.fetchall()}
+        counted = self._reader.execute(f"select count(*) from read_parquet({quoted(staged)})")
+        rows = counted.fetchall()[0][0]
         staged.rename(target)
         sync(target.parent)
         self._verified.add(target)
