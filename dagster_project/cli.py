@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from dagster_project.lake import LakeError, LockedError
+from dagster_project.making import ChecksFailed
+from dagster_project.publish import PublishError
 from dagster_project.settings import Settings, SettingsError, load_settings
 
 DONE, DATA_FAILED, USAGE, INTERNAL, RESOURCES, LOCKED = 0, 1, 2, 3, 4, 75
@@ -84,15 +87,16 @@ def run(exports: Path | None, home: Path | None, as_of: datetime | None, as_json
                 "cdp run --exports DIR, or CDP_EXPORTS, or exports in cdp.toml",
                 USAGE,
             )
-        said, succeeded = _run(settings, as_of.date() if as_of else None, quiet=as_json)
+        said, code = _run(settings, as_of.date() if as_of else None, quiet=as_json)
     if as_json:
         click.echo(json.dumps(said, indent=1))
-    elif succeeded:
+    elif code == DONE:
         _show_summary(said)
-    sys.exit(DONE if succeeded else DATA_FAILED)
+    sys.exit(code)
 
 
-def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, bool]:
+def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, int]:
+    """Run the job; returns its summary, or what failed, and the exit code."""
     from dagster_project.catalog import load_catalog
     from dagster_project.definitions import execute
     from dagster_project.publish import Published
@@ -103,22 +107,35 @@ def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, 
     with _progress(total, quiet=quiet) as watch:
         with open_run(settings, as_of=as_of, watch=watch) as one:
             succeeded = execute(settings, one)
-            if not succeeded:
-                return {"failed": _failures(one)}, False
-            published = one.once("published", lambda: Published(settings.database, False, 0))
-            return summarise(one, published), True
+            if succeeded:
+                published = one.once("published", lambda: Published(settings.database, False, 0))
+                return summarise(one, published), DONE
+    failures, code = _tell_failures(one.failures)
+    return {"failures": failures}, code
 
 
-def _failures(one) -> list[dict]:
-    """What failed, on the screen and as data: claims and counts, no values."""
-    failed = [check for check in one.failed_checks if check.blocking and not check.passed]
-    for check in failed:
-        message = f"{check.table}: the check '{check.claim}' fails for {check.failing_rows} rows"
-        click.echo(message, err=True)
-    for error in one.errors:
-        click.echo(error, err=True)
+def _tell_failures(failures: list[tuple[str, Exception]]) -> tuple[list[dict], int]:
+    """What failed, on the screen and as data, and the exit code. Messages that are not our own may
+    hold values, so of those only the kind and the place are told."""
+    found, code = [], DATA_FAILED
+    for what, error in failures:
+        if isinstance(error, (ChecksFailed, LakeError, PublishError)):
+            said = str(error)
+        elif isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, OSError)):
+            code = RESOURCES
+            said = (
+                "the disk or the memory did not suffice. Free space below the home or raise "
+                "memory_limit in cdp.toml, then run again: it goes on where it stopped"
+            )
+        else:
+            code = INTERNAL
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}, line {place.lineno}"
+            said = f"this should not happen: {type(error).__name__} in {where}. Please report it"
+        click.echo(f"{what}: {said}", err=True)
+        found.append({"failed": what, "reason": said})
     click.echo("Nothing was published; the last good database still serves.", err=True)
-    return [vars(check) for check in failed] or [{"error": error} for error in one.errors]
+    return found, code
 
 
 @contextmanager

@@ -28,10 +28,11 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
     """Publish what was made, remember the run, and tidy the lake."""
     earlier = [entry for entry in read_runs(run) if entry["run_id"] != run.run_id]
     entry = run_entry(run, status="published", model_version=model_version())
-    published = run.once(
-        "published",
-        lambda: publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES),
-    )
+    with run.noting("the published database"):
+        published = run.once(
+            "published",
+            lambda: publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES),
+        )
     if published.is_new:
         write_runs(run, [*earlier, entry])
     for name, table in catalog.items():

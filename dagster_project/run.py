@@ -45,9 +45,18 @@ class Run:
     watch: Callable[[Step], None]
     steps: list[Step] = field(default_factory=list)
     failed_checks: list = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
     members: dict[str, tuple] = field(default_factory=dict)
     _once: dict[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def noting(self, what: str) -> Iterator[None]:
+        """Remember what failed and why, for whoever must tell a person; the error goes on."""
+        try:
+            yield
+        except Exception as error:
+            self.failures.append((what, error))
+            raise
 
     @contextmanager
     def step(self, table: str) -> Iterator[dict]:
@@ -55,7 +64,8 @@ class Run:
         began = time.monotonic()
         report: dict = {"outcome": "failed", "rows": 0, "rows_written": 0}
         try:
-            yield report
+            with self.noting(table):
+                yield report
         finally:
             done = Step(table=table, seconds=time.monotonic() - began, **report)
             self.steps.append(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from support import SAMPLE, nightly
 
 from dagster_project.lake import exclusive
+from dagster_project.settings import PROJECT
 
 
 def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
@@ -25,31 +27,38 @@ def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProc
     )
 
 
+CONTACTS = (
+    "Id,IsDeleted,AccountId,LastName,FirstName,MailingStreet,MailingPostalCode,MailingCountry,"
+    "Phone,Email,Birthdate,CreatedDate,LastModifiedDate,SystemModstamp\n"
+    "003000000000001AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,(212) 555-0147,"
+    "ada@lovelace.net,1985-12-10,2026-01-01T00:00:00.000Z,2026-01-01T00:00:00.000Z,"
+    "2026-01-01T00:00:00.000Z\n"
+    "003000000000002AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,212-555-0147,"
+    "ada@lovelace.net,1985-12-10,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,"
+    "2026-02-01T00:00:00.000Z\n"
+    "003000000000003AAA,false,,Hopper,Grace,1 Navy Yard,20374,US,,grace@hopper.net,1976-12-09,"
+    "2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z\n"
+)
+
+
+def landed(place: Path) -> Path:
+    """A folder of exports with two contacts who are one person, and one who is not."""
+    (place / "salesforce").mkdir(parents=True)
+    (place / "salesforce" / "Contact.csv").write_text(CONTACTS, encoding="utf-8")
+    return place
+
+
 @pytest.fixture
 def exports(tmp_path) -> Path:
-    """Two contacts who are one person, and one who is not."""
-    place = tmp_path / "exports" / "salesforce"
-    place.mkdir(parents=True)
-    (place / "Contact.csv").write_text(
-        "Id,IsDeleted,AccountId,LastName,FirstName,MailingStreet,MailingPostalCode,MailingCountry,"
-        "Phone,Email,Birthdate,CreatedDate,LastModifiedDate,SystemModstamp\n"
-        "003000000000001AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,(212) 555-0147,"
-        "ada@lovelace.net,1985-12-10,2026-01-01T00:00:00.000Z,2026-01-01T00:00:00.000Z,"
-        "2026-01-01T00:00:00.000Z\n"
-        "003000000000002AAA,false,,Lovelace,Ada,12 St James Sq,10001,US,212-555-0147,"
-        "ada@lovelace.net,1985-12-10,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,"
-        "2026-02-01T00:00:00.000Z\n"
-        "003000000000003AAA,false,,Hopper,Grace,1 Navy Yard,20374,US,,grace@hopper.net,1976-12-09,"
-        "2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z,2026-02-01T00:00:00.000Z\n",
-        encoding="utf-8",
-    )
-    return tmp_path / "exports"
+    return landed(tmp_path / "exports")
 
 
-@pytest.fixture
-def home(exports, tmp_path) -> Path:
-    nightly(exports, tmp_path / "home")
-    return tmp_path / "home"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A home in which those contacts were run. Tests only read it."""
+    place = tmp_path_factory.mktemp("cli")
+    nightly(landed(place / "exports"), place / "home")
+    return place / "home"
 
 
 FIRST, SECOND, THIRD = (f"salesforce:contact:00300000000000{n}AAA" for n in (1, 2, 3))
@@ -171,7 +180,8 @@ def test_validate_without_anything_published_fails_with_the_remedy(tmp_path):
     assert "cdp run makes it" in said.stderr
 
 
-def test_validate_finds_a_damaged_file(home):
+def test_validate_finds_a_damaged_file(home, tmp_path):
+    home = shutil.copytree(home, tmp_path / "copy", symlinks=True)
     part = next((home / "lake" / "golden" / "profiles").glob("*.parquet"))
     damaged = bytearray(part.read_bytes())
     damaged[len(damaged) // 2] ^= 1
@@ -225,3 +235,36 @@ def salesforce_stub(contracts):
     campaign = next(c for c in contracts if c.name == "salesforce__campaign")
     asked = column("Nobody Has This", "A column of another world", required=True)
     return replace(campaign, columns=(*campaign.columns, asked))
+
+
+def test_a_run_that_meets_a_damaged_file_names_it_and_publishes_nothing(home, exports, tmp_path):
+    home = shutil.copytree(home, tmp_path / "copy", symlinks=True)
+    part = next((home / "lake" / "raw" / "salesforce__contact").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-7])
+    (exports / "salesforce" / "Later.csv").write_text(
+        CONTACTS.replace("2026-02-01T00", "2026-03-01T00"), encoding="utf-8"
+    )
+    said = cdp("run", "--exports", exports, "--home", home, "--as-of", "2026-06-02")
+    assert said.returncode == 1
+    assert part.name in said.stderr and "run again" in said.stderr
+    assert "Nothing was published" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_run_whose_check_fails_says_which_and_exits_with_one(exports, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT / "sql", project / "sql")
+    (project / "sql/golden/profiles.nobody_has_a_name.check.sql").write_text(
+        "select profile_id from golden.profiles where last_name is not null", encoding="utf-8"
+    )
+    script = (
+        "import sys; from pathlib import Path; from dagster_project import settings\n"
+        f"settings.PROJECT = Path({str(project)!r})\n"
+        "from dagster_project.cli import main; main()"
+    )
+    given = ["run", "--exports", str(exports), "--home", str(tmp_path / "h")]
+    said = subprocess.run(
+        [sys.executable, "-c", script, *given], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert "nobody_has_a_name fails for 2 rows" in said.stderr
+    assert "Lovelace" not in said.stderr + said.stdout
