@@ -224,6 +224,13 @@ class Lake:
         manifest = self.manifest(table)
         return manifest.version if manifest else None
 
+    def content(self, table: str) -> str | None:
+        """Like the version, but it also changes with new entries of a dictionary."""
+        manifest = self.manifest(table)
+        if manifest is None or manifest.partition:
+            return self.version(table)
+        return fingerprint(manifest.version, [part.sha256 for part in manifest.parts])
+
     def tables(self) -> list[str]:
         """Every table that has a manifest, by name."""
         found = self.root.glob("*/*/manifest.json")

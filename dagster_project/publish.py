@@ -29,6 +29,9 @@ LAYERS = ("standard", "identity", "golden", "segments", "marts")
 
 KEPT_DATABASES = 3
 
+GROWTH = 1.3
+"""A database that was brought up to date until it has this multiple of its first size is built anew."""
+
 
 class PublishError(Exception):
     """The database that was built is not what it should be; the old one still serves."""
@@ -48,23 +51,25 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
     settings = run.settings
     tables = {name: table for name, table in catalog.items() if table.name.split(".")[0] in LAYERS}
     made_from = {
-        "tables": {name: run.lake.version(name) for name in sorted(tables)},
+        "tables": {name: run.lake.content(name) for name in sorted(tables)},
         "columns": fingerprint((settings.sql / "columns.csv").read_text(encoding="utf-8")),
         "as_of": run.as_of.isoformat(),
     }
     current = settings.warehouse / "current"
-    before = current / "published.json"
-    if before.exists() and json.loads(before.read_text(encoding="utf-8"))["made_from"] == made_from:
+    before = _read_published(current)
+    if before.get("made_from") == made_from:
         return Published(settings.database, False, len(tables))
     building = settings.warehouse / f".building.{os.getpid()}"
     for leftover in settings.warehouse.glob(".building.*"):
         shutil.rmtree(leftover)
     building.mkdir(parents=True)
     database = building / "customers.duckdb"
-    _build(run, tables, database, runs)
+    since = _copy_to_update(current, before, made_from, database)
+    _write(run, tables, database, runs, since=since)
     _verify(run, tables, database)
     sync(database)
-    said = {"run_id": run.run_id, "made_from": made_from}
+    size = before["built_size"] if since else database.stat().st_size
+    said = {"run_id": run.run_id, "made_from": made_from, "built_size": size}
     write_atomically(building / "published.json", json.dumps(said, indent=1, sort_keys=True) + "\n")
     place = settings.warehouse / run.run_id
     shutil.rmtree(place, ignore_errors=True)
@@ -90,37 +95,81 @@ def published_name(name: str, tables: dict[str, Table]) -> str:
     return name
 
 
-def _build(run: Run, tables: dict[str, Table], path: Path, runs: list[dict]) -> None:
+def _read_published(current: Path) -> dict:
+    path = current / "published.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _copy_to_update(current: Path, before: dict, made_from: dict, database: Path) -> dict[str, str]:
+    """Copy the published database where bringing it up to date costs less than building it anew.
+
+    Returns the contents of the tables in it: nothing for a new building.
+    """
+    served = current / database.name
+    if (
+        not before
+        or before["made_from"]["columns"] != made_from["columns"]
+        or set(before["made_from"]["tables"]) != set(made_from["tables"])
+        or served.stat().st_size > GROWTH * before["built_size"]
+    ):
+        return {}
+    shutil.copyfile(served, database)
+    return before["made_from"]["tables"]
+
+
+def _write(
+    run: Run, tables: dict[str, Table], path: Path, runs: list[dict], *, since: dict[str, str]
+) -> None:
+    """Bring every table to what the lake holds; those whose content is `since`'s already are."""
     con = run.con
     glossary = load_glossary(run.settings.sql / "columns.csv")
     con.execute(f"attach {quoted(path)} as published (storage_version {quoted(STORAGE_VERSION)})")
     try:
-        for layer in LAYERS:
+        for layer in LAYERS[:-1]:
             con.execute(f"create schema if not exists published.{layer}")
-        con.execute("drop schema published.marts")
         for name, table in tables.items():
+            if since.get(name) == run.lake.content(name):
+                continue
             target = published_name(name, tables)
+            if since and _update(run, name, target, since[name]):
+                continue
             columns = list(run.lake.manifest(name).columns)
             lead = [column for column in ("profile_id",) if column in columns]
             order = ", ".join((*lead, *(c for c in table.grain if c not in lead)))
             con.execute(
-                f"create table published.{target} as "
+                f"create or replace table published.{target} as "
                 f"select * from ({run.lake.scan(name)}) order by {order}"
             )
             _comment(con, target, table.description, columns, glossary)
             if name.startswith("golden.") and target.startswith("main."):
-                con.execute(f"create view published.{name} as from {target}")
+                con.execute(f"create or replace view published.{name} as from {target}")
         _build_run_tables(run, tables, runs, glossary)
         con.execute("checkpoint published")
     finally:
         con.execute("detach published")
 
 
+def _update(run: Run, name: str, target: str, since: str) -> bool:
+    """Replace the rows that changed since a version; False if too much or nobody knows what did."""
+    manifest, changes = run.lake.manifest(name), run.lake.changes(name, since)
+    if changes.everything or not manifest.partition:
+        return False
+    key = manifest.partition
+    touched = " union all ".join(
+        f"select {key} from ({rows})" for rows in (*changes.before, *changes.after)
+    )
+    if touched:
+        run.con.execute(f"delete from published.{target} where {key} in ({touched})")
+    for rows in changes.after:
+        run.con.execute(f"insert into published.{target} by name {rows}")
+    return True
+
+
 def _build_run_tables(run: Run, tables: dict[str, Table], runs: list[dict], glossary: dict) -> None:
     """`runs` and `quality_results`: about the runs themselves, so not of the lake."""
     con = run.con
     con.execute(
-        """create table published.main.runs (run_id varchar, as_of date, started_at timestamp,
+        """create or replace table published.main.runs (run_id varchar, as_of date, started_at timestamp,
         finished_at timestamp, status varchar, code_version varchar, model_version varchar)"""
     )
     for entry in runs:
@@ -129,7 +178,7 @@ def _build_run_tables(run: Run, tables: dict[str, Table], runs: list[dict], glos
             [entry[key] for key in RUN_COLUMNS],
         )
     con.execute(
-        """create table published.main.quality_results (run_id varchar, table_name varchar,
+        """create or replace table published.main.quality_results (run_id varchar, table_name varchar,
         check_name varchar, severity varchar, passed boolean, failing_rows bigint,
         observed varchar)"""
     )

@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
 
+from dagster_project.lake import Lake
 from dagster_project.settings import PROJECT
 
 DERIVED = ("staging", "standard", "identity", "golden", "segments")
@@ -154,10 +155,25 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, exp
     for night in nights:
         shutil.copytree(night, exports / night.name)
         nightly(exports, tmp_path / "home", date.fromisoformat("2026-06-02"))
+    assert_published(tmp_path / "home")
     found = tables_of(tmp_path / "home", layers=DERIVED)
     # Ids are minted when a person first appears, so only they may remember the nights.
     remembered = {"identity.profile_changes", "identity.issued_profile_ids"}
     assert [t for t in differing(found, expected) if t not in remembered] == []
+
+
+def assert_published(home: Path) -> None:
+    """The database, brought up to date night by night, holds what the lake holds."""
+    lake = tables_of(home, layers=("standard", "identity", "golden", "segments", "marts"))
+    served = published_of(home)
+    for table, rows in lake.items():
+        layer, _, name = table.partition(".")
+        place = f"main.{name}" if layer == "marts" or table not in served else table
+        columns = [c for c in Lake(home / "lake").manifest(table).columns
+                   if c not in ("run_id", "change_id")]
+        listed = ", ".join(f'"{column}"' for column in columns)
+        found = sorted(query(home, f"select {listed} from {place}"), key=repr)
+        assert found == rows, table
 
 
 def test_the_lake_starts_again_from_nothing_with_the_state_kept(company, expected, tmp_path):
