@@ -75,10 +75,6 @@ class Member:
     has_carriage_returns: bool = False
     findings: tuple[Finding, ...] = ()
 
-    @property
-    def is_readable(self) -> bool:
-        return self.content is not None
-
 
 @dataclass(frozen=True)
 class Delivery:
@@ -482,9 +478,3 @@ def _transcoded(content: Path, encoding: str) -> dict[str, object]:
         "has_carriage_returns": has_returns,
     }
 
-
-def discard(delivery: Delivery) -> None:
-    """Removes what preflight left in the scratch directory for this delivery."""
-    for member in delivery.members:
-        if member.content is not None:
-            member.content.unlink(missing_ok=True)

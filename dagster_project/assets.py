@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.making import ChecksFailed, CheckResult, Table
+from dagster_project.making import CheckResult, ChecksFailed, Table
 from dagster_project.nightly import finish
 from dagster_project.run import Run
 from dagster_project.sql_models import column_lineage

@@ -416,13 +416,14 @@ def _make_quarantine(run: Run) -> Made:
             if one.status == "quarantined":
                 for finding in one.findings:
                     if finding["severity"] == "error":
+                        said = {key: finding[key] for key in ASIDE.names if key in finding}
                         rows.append(
                             {
                                 "path": one.path,
                                 "sha256": one.sha256,
                                 "row_number": None,
                                 "column_name": finding["column"],
-                                **{key: finding[key] for key in ("reason", "expected", "found", "remedy")},
+                                **said,
                             }
                         )
             elif one.status == "accepted" and parts[one.sha256]["aside"]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from connectors.delivery import Limits, delivered_at, discard
+from connectors.delivery import Limits, delivered_at
 
 TEXT = "Id,Name\n1,Ana\n"
 
@@ -159,9 +159,3 @@ def test_the_same_bytes_under_another_name_have_the_same_hash(landing):
 def test_the_date_in_the_path_is_the_day_of_delivery(path, day):
     assert delivered_at(path, datetime(2020, 1, 1, tzinfo=UTC)) == day
 
-
-def test_nothing_is_left_behind(landing):
-    entries = {"a.csv": TEXT, "b.csv": "Id,Näme\n".encode("cp1252")}
-    delivery = landing.deliver("a.zip", zipped(**entries))
-    discard(delivery)
-    assert not list(landing.scratch.iterdir())
