@@ -420,10 +420,20 @@ class Lake:
         )
 
     def commit_kept(
-        self, table: str, kept: Sequence[Part], *, made_from: dict, rows: int
+        self,
+        table: str,
+        kept: Sequence[Part],
+        *,
+        made_from: dict,
+        columns: dict[str, str],
+        rows: int,
     ) -> Manifest:
-        """Go back to some of the parts of a table that only grows."""
+        """Go back to some of the parts of a table that only grows, under the columns it has now."""
         before = self.manifest(table)
+        kept = [
+            replace(part, lacks=tuple(n for n in columns if n in part.lacks or n not in before.columns))
+            for part in kept
+        ]
         version = fingerprint(table, made_from, [part.sha256 for part in kept])
         history = (Version(version, kept[-1].file if kept else None),)
         return self._save(
@@ -431,6 +441,7 @@ class Lake:
                 before,
                 version=version,
                 made_from=made_from,
+                columns=columns,
                 parts=tuple(kept),
                 history=history,
                 notes={"rows": rows},

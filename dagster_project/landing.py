@@ -241,7 +241,7 @@ def _reader(contract: Contract):
             if before is None:
                 before = run.lake.commit_empty(table, part_columns(contract), made_from=made_from)
             elif before.made_from != made_from:
-                before = _forget(run, table, files, made_from)
+                before = _forget(run, table, contract, files, made_from)
             there = {part.info["sha256"] for part in before.parts}
             new = [one for one in files if one.sha256 not in there]
             for one in new:
@@ -254,13 +254,17 @@ def _reader(contract: Contract):
     return make
 
 
-def _forget(run: Run, table: str, files: list[Landed], made_from: dict):
+def _forget(run: Run, table: str, contract: Contract, files: list[Landed], made_from: dict):
     """After a change of contract, let go of the parts whose files are there to be read again."""
     exports = run.settings.exports
     landed = {one.sha256 for one in files if (exports / one.path.partition("!")[0]).is_file()}
     kept = [part for part in run.lake.manifest(table).parts if part.info["sha256"] not in landed]
     return run.lake.commit_kept(
-        table, kept, made_from=made_from, rows=sum(part.info["rows_accepted"] for part in kept)
+        table,
+        kept,
+        made_from=made_from,
+        columns=part_columns(contract),
+        rows=sum(part.info["rows_accepted"] for part in kept),
     )
 
 

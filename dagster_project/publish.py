@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lake import fingerprint, quoted, sync, write_atomically
+from dagster_project.lake import fingerprint, quoted, sha256_of, sync, write_atomically
 from dagster_project.making import Table
 from dagster_project.run import Run
 from dagster_project.state import keep_newest, swap_link
@@ -52,7 +52,10 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
     tables = {name: table for name, table in catalog.items() if table.name.split(".")[0] in LAYERS}
     made_from = {
         "tables": {name: run.lake.content(name) for name in sorted(tables)},
-        "columns": fingerprint((settings.sql / "columns.csv").read_text(encoding="utf-8")),
+        "comments": fingerprint(
+            (settings.sql / "columns.csv").read_text(encoding="utf-8"),
+            {name: table.description for name, table in sorted(tables.items())},
+        ),
         "as_of": run.as_of.isoformat(),
     }
     current = settings.warehouse / "current"
@@ -69,7 +72,12 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
     _verify(run, tables, database)
     sync(database)
     size = before["built_size"] if since else database.stat().st_size
-    said = {"run_id": run.run_id, "made_from": made_from, "built_size": size}
+    said = {
+        "run_id": run.run_id,
+        "made_from": made_from,
+        "built_size": size,
+        "sha256": sha256_of(database),
+    }
     write_atomically(building / "published.json", json.dumps(said, indent=1, sort_keys=True) + "\n")
     place = settings.warehouse / run.run_id
     shutil.rmtree(place, ignore_errors=True)
@@ -103,14 +111,16 @@ def _read_published(current: Path) -> dict:
 def _copy_to_update(current: Path, before: dict, made_from: dict, database: Path) -> dict[str, str]:
     """Copy the published database where bringing it up to date costs less than building it anew.
 
-    Returns the contents of the tables in it: nothing for a new building.
+    Not one that somebody has written to: its hash tells. Returns the contents of the tables in it:
+    nothing for a new building.
     """
     served = current / database.name
     if (
         not before
-        or before["made_from"]["columns"] != made_from["columns"]
+        or before["made_from"]["comments"] != made_from["comments"]
         or set(before["made_from"]["tables"]) != set(made_from["tables"])
         or served.stat().st_size > GROWTH * before["built_size"]
+        or sha256_of(served) != before["sha256"]
     ):
         return {}
     shutil.copyfile(served, database)

@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import SAMPLE, nightly
+from support import SAMPLE, nightly, tables_of
 
 from dagster_project.lake import exclusive
 from dagster_project.settings import PROJECT
@@ -226,10 +227,25 @@ def test_a_file_set_aside_is_read_once_its_contract_is_there(tmp_path, monkeypat
     assert read["raw.salesforce__campaign"] == 1
 
 
+def test_a_contract_may_gain_a_column_after_its_files_are_gone(exports, tmp_path, monkeypatch):
+    import connectors
+    from connectors.contract import column
+
+    nightly(exports, tmp_path / "home")
+    shutil.rmtree(exports / "salesforce")
+    new = column("Nobody Had This", "A column that came later")
+    grown = tuple(
+        replace(c, columns=(*c.columns, new)) if c.name == "salesforce__contact" else c
+        for c in connectors.contracts()
+    )
+    monkeypatch.setattr(connectors, "contracts", lambda: grown)
+    nightly(exports, tmp_path / "home")
+    contacts = tables_of(tmp_path / "home", layers=("raw",))["raw.salesforce__contact"]
+    assert len(contacts) == 3
+
+
 def salesforce_stub(contracts):
     """The campaigns' contract as it was before it fitted: it asks for a column that nobody has."""
-    from dataclasses import replace
-
     from connectors.contract import column
 
     campaign = next(c for c in contracts if c.name == "salesforce__campaign")

@@ -107,7 +107,7 @@ def test_a_materialisation_tells_rows_columns_lineage_and_checks(tmp_path):
         )
     (made,) = result.asset_materializations_for_node("golden__profiles")
     metadata = made.metadata
-    assert metadata["dagster/row_count"].value == 298 or metadata["dagster/row_count"].value > 200
+    assert metadata["dagster/row_count"].value > 200
     schema = metadata["dagster/column_schema"].value
     assert "identity_confidence" in [column.name for column in schema.columns]
     lineage = metadata["dagster/column_lineage"].value.deps_by_column

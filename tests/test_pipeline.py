@@ -176,6 +176,21 @@ def assert_published(home: Path) -> None:
         assert found == rows, table
 
 
+def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(company, tmp_path):
+    exports = tmp_path / "exports"
+    nights = sorted(company.iterdir())
+    shutil.copytree(nights[0], exports / nights[0].name)
+    nightly(exports, tmp_path / "home")
+    served = (tmp_path / "home/warehouse/current/customers.duckdb").resolve()
+    with duckdb.connect(str(served)) as con:
+        con.execute("update profiles set first_name = 'Mallory'")
+    shutil.copytree(nights[1], exports / nights[1].name)
+    nightly(exports, tmp_path / "home")
+    assert query(
+        tmp_path / "home", "select count(*) from profiles where first_name = 'Mallory'"
+    ) == [(0,)]
+
+
 def test_the_lake_starts_again_from_nothing_with_the_state_kept(company, expected, tmp_path):
     nightly(company, tmp_path)
     shutil.rmtree(tmp_path / "lake")
