@@ -120,6 +120,23 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """What a row must not be: `broken` is SQL over its cells that is true where it is.
+
+    `found` is SQL for what stands there instead, as a shape, never the value of a cell.
+    `is_of_filled`: an empty cell cannot break it, so an empty column need not be looked at.
+    """
+
+    column: str
+    broken: str
+    reason: str
+    expected: str
+    remedy: str
+    found: str = "'nothing'"
+    is_of_filled: bool = False
+
+
+@dataclass(frozen=True)
 class Variant:
     """A dialect or generation, known by headers in their exact spelling or by the file's name."""
 
@@ -138,8 +155,9 @@ class Contract:
     export has, with what the file is instead. `time` and `day`: SQL over the raw columns for the
     record's time and, for exports of events, the UTC date `occurred_on`. `keys`: further columns of
     a part and the SQL that makes them, by which records of several deliveries meet: `record_key` is
-    system:export:id. `is_open`: users name columns of their own, so an unknown header is not a
-    renamed one.
+    system:export:id. `rules`: what else sets a row aside, said of required columns. `is_numbered`:
+    a part has `_row_number`, for exports whose rows are evidence of their own. `is_open`: users name
+    columns of their own, so an unknown header is not a renamed one.
     """
 
     system: str
@@ -158,6 +176,8 @@ class Contract:
     time: str | None = None
     day: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    is_numbered: bool = False
     custom_suffix: str | None = None
     is_open: bool = False
     may_repeat_headers: bool = False

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors.contract import CASTS, EXPECTED, Contract, Finding
+from connectors.contract import CASTS, EXPECTED, Contract, Finding, Rule
 from connectors.delivery import Member
 from connectors.detect import Detection, match, w3c_fields
 from connectors.records import (
@@ -92,6 +92,7 @@ def part_columns(contract: Contract) -> dict[str, str]:
     texts = (*contract.column_names, "_extra", "_variant", "_file")
     columns = {name: "VARCHAR" for name in texts} | {"_delivered_at": "TIMESTAMP"}
     columns |= {name: "VARCHAR" for name, _ in contract.keys}
+    columns |= {"_row_number": "BIGINT"} if contract.is_numbered else {}
     return columns | ({"occurred_on": "DATE"} if contract.day else {})
 
 
@@ -298,7 +299,9 @@ def _copy_texts(
     """
     contract = detection.contract
     left_out = ", ".join(f'"{name}"' for name in absent)
-    made = (*contract.keys, *((("occurred_on", contract.day),) if contract.day else ()))
+    made = [*contract.keys]
+    made += [("_row_number", "row_number() over ()")] if contract.is_numbered else []
+    made += [("occurred_on", contract.day)] if contract.day else []
     further = "".join(f', {sql} as "{name}"' for name, sql in made)
     copied = con.execute(
         f"""
@@ -879,7 +882,7 @@ class _Broken:
 
 
 def _broken_values(
-    column: pa.ChunkedArray, rule: "_Rule", con: duckdb.DuckDBPyConnection
+    column: pa.ChunkedArray, rule: Rule, con: duckdb.DuckDBPyConnection
 ) -> _Broken:
     cells = column.combine_chunks()
     values = pa.table({rule.column: cells.dictionary})
@@ -896,7 +899,7 @@ def _broken_values(
 
 
 def _log_entries(
-    rule: "_Rule", broken: _Broken, uncut: dict[int, Uncut], before: int
+    rule: Rule, broken: _Broken, uncut: dict[int, Uncut], before: int
 ) -> pa.Table:
     return pa.Table.from_pylist(
         [
@@ -1139,23 +1142,7 @@ def _filled(part: Path) -> frozenset[str]:
     return frozenset(filled)
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """What a cell must not be: SQL that is true where it is broken.
-
-    `is_of_filled`: an empty cell cannot break it, so an empty column need not be looked at.
-    """
-
-    column: str
-    broken: str
-    reason: str
-    expected: str
-    remedy: str
-    found: str
-    is_of_filled: bool = False
-
-
-def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
+def _rules(contract: Contract, columns: frozenset[str]) -> list[Rule]:
     rules = []
     is_log = contract.format.endswith("_log")
     for column in contract.columns:
@@ -1165,7 +1152,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
         cell = f'"{column.name}"'
         none = f" and {cell} <> '-'" if is_log else ""
         rules.append(
-            _Rule(
+            Rule(
                 column.name,
                 # A CASE, so that only what cannot be read is asked whether it is blank.
                 f"case when {cast.format(cell)} is null then as_text({cell}) is not null{none}"
@@ -1184,7 +1171,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
         if contract.column(name).type == "salesforce_id":
             empty += f" or starts_with({cell}, '000000000000000')"
         rules.append(
-            _Rule(
+            Rule(
                 name,
                 empty,
                 "key missing",
@@ -1196,7 +1183,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
     if contract.key_otherwise and not present:
         otherwise = [name for name in contract.key_otherwise if name in columns]
         rules.append(
-            _Rule(
+            Rule(
                 otherwise[0],
                 " and ".join(f'as_text("{name}") is null' for name in otherwise),
                 "key missing",
@@ -1207,7 +1194,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
         )
     if is_log:
         rules.extend(
-            _Rule(
+            Rule(
                 column.name,
                 f"coalesce(\"{column.name}\", '-') in ('-', '')",
                 "value missing",
@@ -1218,7 +1205,7 @@ def _rules(contract: Contract, columns: frozenset[str]) -> list[_Rule]:
             for column in contract.columns
             if column.required and column.type != "text"
         )
-    return rules
+    return [*rules, *contract.rules]
 
 
 def _facts(contract: Contract, columns: frozenset[str]) -> dict[str, str]:
@@ -1305,7 +1292,7 @@ def _quarantine(broken: Sequence[pa.Table], uncut: dict[int, Uncut]) -> pa.Table
     return pa.concat_tables(entries).sort_by([("row_number", "ascending")]).combine_chunks()
 
 
-def _broken_rows(rule: _Rule, part: Path, con: duckdb.DuckDBPyConnection) -> pa.Table:
+def _broken_rows(rule: Rule, part: Path, con: duckdb.DuckDBPyConnection) -> pa.Table:
     return con.sql(
         f"""
         select

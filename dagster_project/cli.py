@@ -10,6 +10,7 @@ import json
 import sys
 import traceback
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 
@@ -345,25 +346,52 @@ def _cell(row: dict, column: str) -> str:
 
 
 @main.command()
-@click.argument("left")
-@click.argument("right")
+@click.argument("what", metavar="RECORD|PROFILE")
+@click.argument("other", metavar="[RECORD]", required=False)
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def explain(left: str, right: str, home: Path | None, as_json: bool) -> None:
-    """Why two source records are, or are not, the same person. A record is system:export:id.
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page that stands alone.")
+def explain(
+    what: str, other: str | None, home: Path | None, as_json: bool, html: Path | None
+) -> None:
+    """Why two records are, or are not, one person; why a profile is one, and where it is weakest.
 
+    \b
+    A record is system:export:id.
     Example: cdp explain salesforce:contact:0035g00001XyzAAA shopify:customers:7210448301122
+    Example: cdp explain p0123456789abcdef --html why.html
     """
-    from dagster_project.profile import explain as explained
+    from dagster_project.identity import explaining
+    from dagster_project.pages import page, sentences, waterfall
 
     with truthful_exits(), _database(home) as con:
-        said = explained(con, left, right)
-        if said["unknown"]:
-            raise Refusal(f"no record is named {', '.join(said['unknown'])}", DATA_FAILED)
+        try:
+            if other:
+                found = explaining.explain_pair(con, what, other)
+                told, evidence = sentences.tell_pair(found), found.evidence
+            else:
+                found = explaining.explain_profile(con, what)
+                told, evidence = sentences.tell_profile(found), None
+        except explaining.NotFound as error:
+            raise Refusal(str(error), DATA_FAILED) from None
+        if html:
+            pictures = {sentences.EVIDENCE: waterfall.to_svg(evidence)} if evidence else {}
+            html.write_text(page.page(told, pictures=pictures), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(said, indent=1, default=str))
-    else:
-        click.echo("\n".join(said["words"]))
+        words = [line for section in told for line in section.lines]
+        said = asdict(found) | ({"same_person": found.same_person} if other else {})
+        click.echo(json.dumps(said | {"words": words}, indent=1, default=str))
+        return
+    for section in told:
+        console.print(f"\n{section.title}", style="bold", markup=False, soft_wrap=True)
+        for line in section.lines:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+        if evidence and section.title == sentences.EVIDENCE:
+            console.print()
+            for line in waterfall.to_text(evidence):
+                console.print(f"  {line}", markup=False, soft_wrap=True)
+    if html:
+        console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -70,6 +70,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What Python computed of a part of a table: the relation of its rows, and that of the keys (first
+    column of the grain) outside which nothing can have changed."""
+
+    relation: str
+    keys: str
+
+
+@dataclass(frozen=True)
 class Made:
     """What became of one table, with the results of its checks as last run."""
 
@@ -107,19 +116,15 @@ def make_table(
     code: object,
     inputs: Iterable[str],
     grain: Sequence[str],
-    compute: Callable[[], str],
+    compute: Callable[[], str | Rows],
     extra: object = None,
 ) -> Made:
-    """Make a table that Python computes whole: `compute` returns the SQL relation of its rows.
+    """Make a table that Python computes: `compute` returns the relation of its rows, or of a part.
 
     It is committed by difference, keyed by the first column of the grain, so that its readers see
     only what changed. `extra` is whatever else the rows depend on.
     """
-    made_from = {
-        "code": fingerprint(code),
-        "inputs": {name: run.lake.version(name) for name in sorted(inputs)},
-        "extra": extra,
-    }
+    made_from = made_from_now(run, code=code, inputs=inputs, extra=extra)
     before = run.lake.manifest(table)
     with run.step(table) as report:
         if before and before.made_from == made_from:
@@ -129,24 +134,39 @@ def make_table(
         return commit_difference(run, table, compute(), grain, made_from=made_from, report=report)
 
 
+def made_from_now(run: Run, *, code: object, inputs: Iterable[str], extra: object = None) -> dict:
+    """What a table that is made now is made from: all that decides whether it is current."""
+    return {
+        "code": fingerprint(code),
+        "inputs": {name: run.lake.version(name) for name in sorted(inputs)},
+        "extra": extra,
+    }
+
+
 def commit_difference(
-    run: Run, table: str, relation: str, grain: Sequence[str], *, made_from: dict, report: dict
+    run: Run, table: str, found: str | Rows, grain: Sequence[str], *, made_from: dict, report: dict
 ) -> Made:
-    """Commit rows computed whole: nothing, the changed keys, or everything, by what differs."""
+    """Commit computed rows: nothing, the changed keys, or everything, by what differs."""
     key, before = grain[0], run.lake.manifest(table)
+    keys = found.keys if isinstance(found, Rows) else None
+    relation = found.relation if isinstance(found, Rows) else found
     run.con.execute(f"create or replace temp table computed as select * from ({relation})")
     checks = [_check_grain(run, table, "computed", grain)]
     _raise_if_blocked(run, checks)
     columns = {row[0]: row[1] for row in run.con.execute("describe computed").fetchall()}
     touched = None
     if before and before.columns == columns and before.partition == key and before.parts:
-        touched = _differing(run, "computed", f"({run.lake.scan(table)})", key, list(columns))
-        if touched > WHOLE_SHARE * _count(run, f"(select distinct {key} from computed)"):
+        old = f"({run.lake.scan(table)})"
+        if keys:
+            old = f"(select * from {old} where {key} in (select {key} from {keys}))"
+        touched = _differing(run, "computed", old, key, list(columns))
+        everything = _count(run, f"(select distinct {key} from computed)")
+        if keys is None and touched > WHOLE_SHARE * everything:
             touched = None
-    rows = f"select * from computed where {key} in (select value from {TOUCHED})"
+    changed = f"select * from computed where {key} in (select value from {TOUCHED})"
     with run.lake.staging(table) as place:
         staged = place / "rows.parquet"
-        write_parquet(run.con, "from computed" if touched is None else rows, staged, order=grain)
+        write_parquet(run.con, "from computed" if touched is None else changed, staged, order=grain)
         return _commit(run, table, staged, key, grain, made_from, touched, report, checks)
 
 

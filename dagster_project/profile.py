@@ -1,6 +1,7 @@
-"""One person out of the published database, and why two records are or are not one person.
+"""One person out of the published database: everything that is known, with where it is from.
 
-Reads the published file alone, so an analyst can do the same with SQL.
+Reads the published file alone, so an analyst can do the same with SQL. Why records are one person is
+said by identity/explaining.py.
 """
 
 from __future__ import annotations
@@ -80,97 +81,6 @@ def load_profile(con: duckdb.DuckDBPyConnection, profile_id: str) -> dict:
             profile_id,
         ),
     }
-
-
-def explain(con: duckdb.DuckDBPyConnection, left: str, right: str) -> dict:
-    """Why two records are, or are not, one person: their profiles, their link, or the path between.
-
-    `unknown` lists the records that no profile has; `words` says the rest in sentences.
-    """
-    found = _rows(
-        con,
-        "select record_key, profile_id from profile_records where record_key in (?, ?)",
-        left,
-        right,
-    )
-    profiles = {row["record_key"]: row["profile_id"] for row in found}
-    unknown = [record for record in (left, right) if record not in profiles]
-    if unknown:
-        return {"unknown": unknown, "words": []}
-    together = profiles[left] == profiles[right]
-    direct = _rows(
-        con,
-        """select * from links
-        where (left_record = $1 and right_record = $2) or (left_record = $2 and right_record = $1)
-        order by decision, reason""",
-        left,
-        right,
-    )
-    path = _path(con, profiles[left], left, right) if together else []
-    words = [
-        f"{left}\n{right}",
-        "are one person: both are in profile " + profiles[left]
-        if together
-        else f"are two people: profiles {profiles[left]} and {profiles[right]}",
-    ]
-    for link in direct:
-        words.append(f"The pair itself was {link['decision']}: {link['reason']}{_weights(link)}")
-    if not direct:
-        words.append(
-            "The pair itself was not linked"
-            + ("; other records join them." if together else ": no rule names it, no block held both.")
-        )
-    if len(path) > 1:
-        words.append("The path between them:")
-        words += [
-            f"  {step['left_record']} = {step['right_record']}: {step['reason']}{_weights(step)}"
-            for step in path
-        ]
-    return {
-        "unknown": [],
-        "same_person": together,
-        "profiles": profiles,
-        "links": direct,
-        "path": path,
-        "words": words,
-    }
-
-
-def _path(con, profile_id: str, left: str, right: str) -> list[dict]:
-    """The shortest chain of accepted links from one record to the other."""
-    links = _rows(
-        con,
-        """select links.* from links
-        inner join profile_records as lefts on lefts.record_key = links.left_record
-        where links.decision = 'accepted' and lefts.profile_id = ?
-        order by left_record, right_record, reason""",
-        profile_id,
-    )
-    neighbours: dict[str, list[tuple[str, dict]]] = {}
-    for link in links:
-        neighbours.setdefault(link["left_record"], []).append((link["right_record"], link))
-        neighbours.setdefault(link["right_record"], []).append((link["left_record"], link))
-    came_by: dict[str, tuple[str, dict] | None] = {left: None}
-    queue = [left]
-    for here in queue:
-        for there, link in neighbours.get(here, ()):
-            if there not in came_by:
-                came_by[there] = (here, link)
-                queue.append(there)
-    path, here = [], right
-    while came_by.get(here):
-        here, link = came_by[here]
-        path.append(link)
-    return path[::-1]
-
-
-def _weights(link: dict) -> str:
-    """The match weight and its parts, in words; nothing for a named rule."""
-    if link["match_weight"] is None:
-        return ""
-    parts = {name[3:]: value for name, value in link.items() if name.startswith("mw_") and value}
-    said = ", ".join(f"{name} {value:+.1f}" for name, value in sorted(parts.items()))
-    return f" (match weight {link['match_weight']:.1f}: {said})"
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[dict]:

@@ -244,9 +244,11 @@ def _comment(con, target: str, description: str, columns: list[str], glossary: d
 
 
 def _weight(column: str) -> str | None:
-    """Match weights have a column per comparison of the model, so their meaning is made, not listed."""
+    """Links have two columns per comparison of the model, so their meaning is made, not listed."""
     if column.startswith("mw_"):
         return f"Match weight (log2 Bayes factor) of the comparison {column[3:]}"
+    if column.startswith("level_"):
+        return f"Level of the comparison {column[6:]} that agreed (see comparison_levels)"
     return None
 
 

@@ -323,3 +323,53 @@ create or replace macro as_email(cell) as
             lower(as_text(cell)),
             '[^@\s,;:<>"()\[\]\\]+@[^@\s,;:<>"()\[\]\\.]+(\.[^@\s,;:<>"()\[\]\\.]+)+')
         then lower(as_text(cell)) end;
+
+-- Part: the part of an e-mail address before the @, without the label that follows a plus sign.
+create or replace macro mailbox_name(email) as
+    split_part(split_part(email, '@', 1), '+', 1);
+
+-- The mailbox that an address reaches: labels after a plus sign, Gmail's dots and its second domain
+-- reach the same person.
+create or replace macro mailbox(email) as
+    case
+        when mailbox_name(email) = '' then null
+        when replace(split_part(email, '@', 2), 'googlemail.com', 'gmail.com') = 'gmail.com'
+            then replace(mailbox_name(email), '.', '') || '@gmail.com'
+        else mailbox_name(email) || '@' || split_part(email, '@', 2)
+    end;
+
+-- The name of a mailbox as people tell it on the phone, to compare across providers.
+create or replace macro mailbox_letters(email) as
+    nullif(regexp_replace(mailbox_name(email), '[^a-z0-9]', '', 'g'), '');
+
+-- What a person writes about a value that is, or is not, evidence of identity, in the form in which
+-- sql/identity compares it. NULL for what is no such value.
+create or replace macro as_guarded_value(kind, cell) as
+    case lower(as_text(kind))
+        when 'email' then as_email(cell)
+        when 'email_local'
+            then nullif(regexp_replace(split_part(lower(cell), '@', 1), '[^a-z]', '', 'g'), '')
+        when 'email_domain'
+            then nullif(regexp_extract(lower(as_text(cell)), '[^@\s]+\.[^@\s]+$'), '')
+        when 'phone' then case when regexp_matches(regexp_replace(cell, '\D', '', 'g'), '\d{7}$')
+            then right(regexp_replace(cell, '\D', '', 'g'), 7) end
+        when 'name' then nullif(regexp_replace(fold(cell), '[^a-z]', '', 'g'), '')
+        when 'birth_on' then strftime(coalesce(
+            as_date(cell), cast(try_strptime(as_text(cell), '%Y%m%d') as date)
+        ), '%Y%m%d')
+        else as_text(cell)
+    end;
+
+-- What a person writes as the right value of an attribute, in the form that profiles have. NULL for
+-- what cannot be one.
+create or replace macro as_attribute(attribute, cell) as
+    case lower(as_text(attribute))
+        when 'email' then as_email(cell)
+        when 'phone' then nullif(regexp_extract(
+            regexp_replace(cell, '[\s().-]', '', 'g'), '^\+[1-9][0-9]{6,14}$'
+        ), '')
+        when 'country' then case when regexp_full_match(upper(as_text(cell)), '[A-Z]{2}')
+            then upper(as_text(cell)) end
+        when 'birth_on' then cast(as_date(cell) as varchar)
+        else as_text(cell)
+    end;

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,12 @@ DIFFERENT_GENERATIONS = Veto(
 
 VETOES = (DIFFERENT_FIRST_NAMES, DIFFERENT_BIRTH_DATES, DIFFERENT_GENERATIONS)
 
+NEVER_LINK = "never_link"
+"""The veto of a person: a record of one side and one of the other were judged to be two people."""
+
+TOO_MANY = "too_many_"
+"""The beginning of the vetoes that limit how many values of a kind one profile may have."""
+
 # Fewer pairs than this say nothing about the data, and then households are assumed: a missed link
 # is cheaper than one person shown another's orders.
 _PAIRS_TO_JUDGE_BY = 12
@@ -132,36 +138,79 @@ def has_households(con: duckdb.DuckDBPyConnection) -> bool:
     return pair_count < _PAIRS_TO_JUDGE_BY or same_day_count < 0.8 * pair_count
 
 
+def is_common(population: str) -> str:
+    """SQL over a row with first_name: whether it is a name that many people have, by stored facts."""
+    common = f"select value from {population} where kind = 'common_first_name'"
+    return f"coalesce(first_name in ({common}), false)"
+
+
+def households_assumed(con: duckdb.DuckDBPyConnection) -> bool:
+    """What has_households said when the population was measured."""
+    [(number,)] = con.execute(
+        "select number from identity.population where kind = 'households'"
+    ).fetchall()
+    return bool(number)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of the nodes and links that `decide` was given, as arrays in their order.
+
+    `component` and `cluster` are named by their smallest node. `weakest` is the index of the weakest link
+    that the node's cluster cannot do without (-1 for a cluster of one node), and `side` tells apart the
+    two clusters that there would be without it. `vetoes` names the veto that refused a link, or is ''.
+    """
+
+    component: np.ndarray
+    cluster: np.ndarray
+    side: np.ndarray
+    weakest: np.ndarray
+    vetoes: list[str]
+
+
 def decide(
-    con: duckdb.DuckDBPyConnection,
-    left: np.ndarray,
-    right: np.ndarray,
-    node_count: int,
-    *,
-    households: bool,
-) -> tuple[np.ndarray, list[str]]:
+    con: duckdb.DuckDBPyConnection, left: np.ndarray, right: np.ndarray, *, forced: np.ndarray
+) -> Decided:
     """Unites the ends of links, the surest first, and refuses what a veto forbids.
 
-    `left` and `right` are node numbers of identity_nodes, in order of decreasing certainty (a
-    total order: the caller's promise). Returns the cluster of every node, named by its smallest
-    node, and for every link the name of the veto that refused it, or ''.
+    `left` and `right` are numbers of identity_nodes (0, 1, …), in order of decreasing certainty (a total
+    order: the caller's promise); `forced` links were decided by a person and obey nothing but that
+    person's never-links. Reads linkage_area, identity.record_identifiers, identity.guard_rules and
+    standard.judgements.
 
-    Without `households` there is nobody at one address from whom a person would have to be told
-    apart: what contradicts is then a recording error and the scores decide, but for namesakes'
+    Where no households are assumed there is nobody at one address from whom a person would have to be
+    told apart: what contradicts is then a recording error and the scores decide, but for namesakes'
     suffixes.
 
     A component of links without a possible contradiction is taken whole. The others are united
     link by link, each from nothing, so that a component gives the same clusters whatever stands
     beside it.
     """
-    component = _components(left, right, node_count)
-    cluster = _smallest_member(component)
-    refusals = [""] * len(left)
-    facts = _Facts(con, component, VETOES if households else (DIFFERENT_GENERATIONS,))
-    if not facts.contested.any():
-        return cluster, refusals
+    [(node_count,)] = con.execute("select count(*) from identity_nodes").fetchall()
+    label = _components(left, right, node_count)
+    component = _smallest_member(label)
+    cluster = component.copy()
+    vetoes = [""] * len(left)
+    chosen = VETOES if households_assumed(con) else (DIFFERENT_GENERATIONS,)
+    facts = _Facts(con, label, chosen)
+    if facts.contested.any():
+        _unite(facts, label, cluster, left, right, forced, vetoes)
+    obeyed = np.array([not veto for veto in vetoes], dtype=bool)
+    weakest, side = weakest_links(cluster, left, right, obeyed)
+    return Decided(component, cluster, side, weakest, vetoes)
 
-    contested_nodes = np.flatnonzero(facts.contested[component]).tolist()
+
+def _unite(
+    facts: _Facts,
+    label: np.ndarray,
+    cluster: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    forced: np.ndarray,
+    vetoes: list[str],
+) -> None:
+    """Unites the contested components link by link; fills in `cluster` and `vetoes`."""
+    contested_nodes = np.flatnonzero(facts.contested[label]).tolist()
     parent = {node: node for node in contested_nodes}
     known = {node: facts.of(node) for node in contested_nodes}
 
@@ -171,20 +220,42 @@ def decide(
             node = parent[node]
         return node
 
-    for position in np.flatnonzero(facts.contested[component[left]]).tolist():
+    for position in np.flatnonzero(facts.contested[label[left]]).tolist():
         one, other = root(int(left[position])), root(int(right[position]))
         if one == other:
             continue
-        veto = facts.contradiction(known[one], known[other])
+        veto = facts.contradiction(known[one], known[other], forced=bool(forced[position]))
         if veto:
-            refusals[position] = veto
+            vetoes[position] = veto
             continue
         keep, gone = min(one, other), max(one, other)
         parent[gone] = keep
         known[keep] = tuple(a | b for a, b in zip(known[keep], known.pop(gone), strict=True))
     for node in contested_nodes:
         cluster[node] = root(node)
-    return cluster, refusals
+
+
+def weakest_links(
+    cluster: np.ndarray, left: np.ndarray, right: np.ndarray, obeyed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """For every node the index of its cluster's weakest necessary link, or -1, and on which side of it
+    the node is: 0 with the cluster's smallest node, else 1.
+
+    Necessary is what a spanning tree of the surest links needs; the weakest of them divides the cluster
+    into two that nothing surer holds together.
+    """
+    count = len(cluster)
+    within = np.flatnonzero(obeyed & (cluster[left] == cluster[right]))
+    weights = (within + 1.0, (left[within], right[within]))
+    tree = minimum_spanning_tree(coo_matrix(weights, (count, count)).tocsr()).tocoo()
+    weakest = np.full(count, -1, dtype=np.int64)
+    index = tree.data.astype(np.int64) - 1
+    np.maximum.at(weakest, cluster[tree.row], index)
+    weakest = weakest[cluster]
+    kept = index != weakest[tree.row]
+    parts = _components(tree.row[kept], tree.col[kept], count)
+    side = (parts != parts[cluster]).astype(np.int8)
+    return weakest, side
 
 
 def _components(left: np.ndarray, right: np.ndarray, node_count: int) -> np.ndarray:
@@ -192,37 +263,40 @@ def _components(left: np.ndarray, right: np.ndarray, node_count: int) -> np.ndar
     return connected_components(edges, directed=False)[1].astype(np.int64)
 
 
-def _smallest_member(component: np.ndarray) -> np.ndarray:
-    _, first = np.unique(component, return_index=True)
-    return first[component].astype(np.int64)
+def _smallest_member(label: np.ndarray) -> np.ndarray:
+    _, first = np.unique(label, return_index=True)
+    return first[label].astype(np.int64)
 
 
 class _Facts:
     """What is known of each node, and which values cannot belong to one person.
 
-    Distinct values of one component are compared once, in DuckDB. `contested[component]` is true
-    where some veto could bite.
+    Distinct values of one component are compared once, in DuckDB. `contested[label]` is true where some
+    veto could bite. What is known of a node, or of a cluster, is a tuple of frozen sets: one of value ids
+    for each veto on facts, then one of (kind, day, value) for the limits, the judged records that it
+    holds, and the records that it must never meet.
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, component: np.ndarray, vetoes: tuple[Veto, ...]
+        self, con: duckdb.DuckDBPyConnection, label: np.ndarray, vetoes: tuple[Veto, ...]
     ) -> None:
         self._vetoes = vetoes
-        self.contested = np.zeros(int(component.max(initial=-1)) + 1, dtype=bool)
+        self.contested = np.zeros(int(label.max(initial=-1)) + 1, dtype=bool)
         self._value_ids: list[np.ndarray] = []
         self._clashes: list[set[tuple[int, int]]] = []
         con.register(
-            "identity_component",
-            pa.table({"node": np.arange(len(component)), "component": component}),
+            "identity_component", pa.table({"number": np.arange(len(label)), "component": label})
         )
         try:
             for veto in vetoes:
-                value_ids, clashes = self._compare(con, veto, len(component))
+                value_ids, clashes = self._compare(con, veto, len(label))
                 self._value_ids.append(value_ids)
                 self._clashes.append(clashes)
+            self._limits, self._values = self._limited(con)
+            self._members, self._enemies = self._judged(con)
             initials = con.execute(
-                "select node from identity_nodes where length(first_name) = 1"
-            ).fetchnumpy()["node"]
+                "select number from identity_nodes where length(first_name) = 1"
+            ).fetchnumpy()["number"]
         finally:
             con.unregister("identity_component")
         # An initial is worth nothing beside a name: J. would make John and Jane one person.
@@ -236,13 +310,13 @@ class _Facts:
     ) -> tuple[np.ndarray, set[tuple[int, int]]]:
         columns = ", ".join(veto.value)
         known = f"""
-            select node, component, dense_rank() over (order by {columns}) as value_id, {columns}
-            from identity_nodes inner join identity_component using (node)
+            select number, component, dense_rank() over (order by {columns}) as value_id, {columns}
+            from identity_nodes inner join identity_component using (number)
             where {veto.known}
         """
-        rows = con.execute(f"select node, value_id from ({known})").fetchnumpy()
+        rows = con.execute(f"select number, value_id from ({known})").fetchnumpy()
         value_ids = np.zeros(node_count, dtype=np.int64)
-        value_ids[rows["node"]] = rows["value_id"]
+        value_ids[rows["number"]] = rows["value_id"]
         clashing = con.execute(f"""
             with fact as (select distinct component, value_id, {columns} from ({known}))
             select l.component, l.value_id as one, r.value_id as other
@@ -254,21 +328,115 @@ class _Facts:
         one, other = clashing["one"].tolist(), clashing["other"].tolist()
         return value_ids, set(zip(one, other, strict=True)) | set(zip(other, one, strict=True))
 
-    def of(self, node: int) -> tuple[frozenset[int], ...]:
-        """The value ids known of a node, one set for each veto."""
-        return tuple(
-            frozenset((int(ids[node]),)) if ids[node] else frozenset() for ids in self._value_ids
+    def _limited(
+        self, con: duckdb.DuckDBPyConnection
+    ) -> tuple[dict[str, tuple[int, int | None]], dict[int, frozenset]]:
+        """The limits by kind, and the values of nodes in components that hold more than a limit."""
+        limits = {
+            kind: (limit, window)
+            for kind, limit, window in con.execute("""
+                select kind, limit_count, window_days from identity.guard_rules
+                where action = 'max_per_profile' and value = ''
+            """).fetchall()
+        }
+        rows = con.execute("""
+            with carried as (
+                select component, number, kind, target, max(observed_on) as observed_on
+                from linkage_area
+                inner join identity_nodes using (node_id)
+                inner join identity_component using (number)
+                inner join identity.record_identifiers as identifiers
+                    on identifiers.record_key = linkage_area.record_key and identifiers.guard is null
+                group by component, number, kind, target
+            ),
+            crowded as (
+                select component
+                from carried
+                inner join identity.guard_rules as rules
+                    on rules.kind = carried.kind
+                    and rules.action = 'max_per_profile' and rules.value = ''
+                group by component, carried.kind
+                having count(distinct target) > max(limit_count)
+            )
+            select component, number, kind, date_diff('day', date '1970-01-01', observed_on), target
+            from carried where component in (from crowded)
+        """).fetchall()
+        values: dict[int, set] = {}
+        for component, number, kind, day, target in rows:
+            self.contested[component] = True
+            values.setdefault(number, set()).add((kind, day, target))
+        return limits, {number: frozenset(found) for number, found in values.items()}
+
+    def _judged(
+        self, con: duckdb.DuckDBPyConnection
+    ) -> tuple[dict[int, frozenset[str]], dict[int, frozenset[str]]]:
+        """Of nodes about which a person decided: their judged records, and whom these must not meet."""
+        rows = con.execute("""
+            with judged as (
+                select l.component, l.number, left_record, right_record
+                from standard.judgements
+                inner join (
+                    from linkage_area inner join identity_nodes using (node_id)
+                    inner join identity_component using (number)
+                ) as l on l.record_key = left_record
+                where judgement = 'different'
+                union all
+                select r.component, r.number, right_record, left_record
+                from standard.judgements
+                inner join (
+                    from linkage_area inner join identity_nodes using (node_id)
+                    inner join identity_component using (number)
+                ) as r on r.record_key = right_record
+                where judgement = 'different'
+            )
+            select component, number, left_record, right_record from judged
+        """).fetchall()
+        members: dict[int, set[str]] = {}
+        enemies: dict[int, set[str]] = {}
+        for component, number, record, enemy in rows:
+            self.contested[component] = True
+            members.setdefault(number, set()).add(record)
+            enemies.setdefault(number, set()).add(enemy)
+        return (
+            {number: frozenset(found) for number, found in members.items()},
+            {number: frozenset(found) for number, found in enemies.items()},
+        )
+
+    def of(self, node: int) -> tuple[frozenset, ...]:
+        """What is known of a node."""
+        nothing: frozenset = frozenset()
+        return (
+            *(frozenset((int(ids[node]),)) if ids[node] else nothing for ids in self._value_ids),
+            self._values.get(node, nothing),
+            self._members.get(node, nothing),
+            self._enemies.get(node, nothing),
         )
 
     def contradiction(
-        self, one: tuple[frozenset[int], ...], other: tuple[frozenset[int], ...]
+        self, one: tuple[frozenset, ...], other: tuple[frozenset, ...], *, forced: bool
     ) -> str:
         """The name of the first veto between two clusters, or ''."""
-        for veto, clashes, ones, others in zip(
-            self._vetoes, self._clashes, one, other, strict=True
+        *ones, values, members, enemies = one
+        *others, other_values, other_members, other_enemies = other
+        if members & other_enemies or other_members & enemies:
+            return NEVER_LINK
+        if forced:
+            return ""
+        for veto, clashes, left, right in zip(
+            self._vetoes, self._clashes, ones, others, strict=True
         ):
-            if self._contradicts(veto, clashes, ones, others):
+            if self._contradicts(veto, clashes, left, right):
                 return veto.name
+        return self._too_many(values | other_values)
+
+    def _too_many(self, values: frozenset) -> str:
+        for kind, (limit, window) in sorted(self._limits.items()):
+            seen = {(day, value) for found, day, value in values if found == kind}
+            if window is not None and seen:
+                latest = max((day for day, _ in seen if day is not None), default=0)
+                seen = {(day, value) for day, value in seen if day is None or day >= latest - window}
+            if len({value for _, value in seen}) > limit:
+                return TOO_MANY + kind
         return ""
 
     def _contradicts(

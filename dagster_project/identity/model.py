@@ -8,6 +8,7 @@ decided (linking.py, constraints.py).
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -358,14 +359,27 @@ class Model:
             if level.term_frequency_column
         }
 
-    def splink_settings(self, record_count: int) -> dict:
-        """Splink's settings for a run over `record_count` distinct records."""
+    def level_weights(self, comparison: str) -> list[float]:
+        """Match weights (log2 of m / u) of a comparison's levels, in order, "all other" the last."""
+        return [math.log2(level["m"] / level["u"]) for level in self.trained[comparison]]
+
+    def levels_in_words(self) -> list[tuple[str, int, str, float]]:
+        """(comparison, level, words, match weight) of every level; 0 is the last, "all other"."""
+        return [
+            (comparison.name, level, words, weight)
+            for comparison in self.comparisons
+            for level, words, weight in zip(
+                [*range(1, len(comparison.levels) + 1), 0],
+                [*(level.name for level in comparison.levels), "unlike"],
+                self.level_weights(comparison.name),
+                strict=True,
+            )
+        ]
+
+    def splink_settings(self, prior: float) -> dict:
+        """Splink's settings where two random records are one person with probability `prior`."""
         return splink_settings(
-            self.comparisons,
-            self.blocking_rules,
-            trained=self.trained,
-            # one true match per record: a constant would call the same pair ever surer as data grow
-            prior=1 / (record_count + self.pseudo_records),
+            self.comparisons, self.blocking_rules, trained=self.trained, prior=prior
         )
 
 
@@ -378,7 +392,7 @@ def splink_settings(
 ) -> dict:
     return {
         "link_type": "dedupe_only",
-        "unique_id_column_name": "node",
+        "unique_id_column_name": "node_id",
         "probability_two_random_records_match": prior,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,

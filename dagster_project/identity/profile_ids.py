@@ -28,7 +28,7 @@ def start(con: duckdb.DuckDBPyConnection) -> None:
 def carry(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) -> None:
     """Gives every cluster a profile id.
 
-    Reads identity_clusters (record_key, cluster) and STATE_TABLES. Makes profile_records_next,
+    Reads identity_clusters_tonight (record_key, cluster) and STATE_TABLES. Makes profile_records_next,
     vanished_profile_records_next and issued_profile_ids_next, which are the state of the next run,
     profile_changes_next (changed_at, run_id, kind, profile_id, into_profile_id, cause) and
     profile_redirects_next (profile_id, current_profile_id).
@@ -76,7 +76,7 @@ def _match(con: duckdb.DuckDBPyConnection) -> None:
             min(issued.issued_at) as issued_at,
             count(*) over (partition by clusters.cluster) as profile_count,
             count(*) over (partition by memory.profile_id) as cluster_count
-        from identity_clusters as clusters
+        from identity_clusters_tonight as clusters
         inner join carry_memory as memory using (record_key)
         left join issued_profile_ids as issued using (profile_id)
         group by clusters.cluster, memory.profile_id
@@ -123,7 +123,7 @@ def _mint(con: duckdb.DuckDBPyConnection) -> None:
                     'p' || left(
                         md5(min(record_key) || if($attempt > 0, '#' || $attempt, '')), 16
                     ) as profile_id
-                from identity_clusters
+                from identity_clusters_tonight
                 where
                     cluster not in (select cluster from carry_matches)
                     and cluster not in (select cluster from carry_minted)
@@ -139,7 +139,7 @@ def _mint(con: duckdb.DuckDBPyConnection) -> None:
             {"attempt": attempt},
         )
         [(left_over,)] = con.execute("""
-            select count(distinct cluster) from identity_clusters
+            select count(distinct cluster) from identity_clusters_tonight
             where
                 cluster not in (select cluster from carry_matches)
                 and cluster not in (select cluster from carry_minted)
@@ -158,7 +158,7 @@ def _records(con: duckdb.DuckDBPyConnection) -> None:
             select cluster, profile_id from carry_minted
         )
         select clusters.record_key, given.profile_id
-        from identity_clusters as clusters inner join given using (cluster)
+        from identity_clusters_tonight as clusters inner join given using (cluster)
         order by clusters.record_key
     """)
 

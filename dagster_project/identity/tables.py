@@ -1,6 +1,8 @@
-"""The tables of the identity layer that Python makes: links, clusters, profiles and their history.
+"""The tables of the identity layer that Python makes: the population's facts, links, clusters, profiles and
+their history.
 
-Only the joining of linking.py and profile_ids.py to the lake and the state is here.
+Only the joining of population.py, linking.py and profile_ids.py to the lake and the state is here, and
+the decision whether a night can go on from the last one.
 """
 
 from __future__ import annotations
@@ -8,18 +10,41 @@ from __future__ import annotations
 import inspect
 from datetime import datetime, time
 
-from dagster_project.identity import constraints, linking, model, profile_ids
+from dagster_project.identity import (
+    blocking,
+    constraints,
+    linking,
+    model,
+    nodes,
+    population,
+    profile_ids,
+    scoring,
+)
 from dagster_project.lake import fingerprint
-from dagster_project.making import Made, Table, make_table
+from dagster_project.making import Made, Rows, Table, made_from_now, make_table
 from dagster_project.run import Run
 
-LINKAGE_INPUTS = ("identity.comparison_records", "identity.exact_links")
+LINKAGE_INPUTS = (
+    "identity.comparison_records",
+    "identity.exact_links",
+    "identity.population",
+    "identity.record_identifiers",
+    "standard.judgements",
+)
+CHANGING_INPUTS = tuple(name for name in LINKAGE_INPUTS if name != "identity.population")
+"""The inputs of which linkage can follow the changes; other facts of the population are another run."""
+
+WHOLE_SHARE = 0.3
+"""When more than this share of the records is touched, a run from nothing is cheaper."""
+
 NO_CHANGES = """select
     null::varchar as change_id, null::timestamp as changed_at, null::varchar as run_id,
     null::varchar as kind, null::varchar as profile_id, null::varchar as into_profile_id,
     null::varchar as cause where false"""
 
 STATE_TABLES = (
+    "identity.name_uses",
+    "identity.population",
     "identity.profile_records",
     "identity.profile_changes",
     "identity.profile_redirects",
@@ -28,90 +53,247 @@ STATE_TABLES = (
 )
 """What the next run needs to know of this one."""
 
+# Table -> description, grain, and the relations of linking.resolve that hold its rows and its keys.
+LINKED = {
+    "identity.links": (
+        "One row per pair of source records that was linked or refused, with the reason and, for scored"
+        " pairs, the match weight and the level of each comparison.",
+        ("left_record", "right_record", "reason"),
+        Rows("identity_links", "identity_link_keys"),
+    ),
+    "identity.clusters": (
+        "One row per source record: the cluster it is in tonight. Not a profile id.",
+        ("record_key",),
+        Rows("identity_clusters", "identity_cluster_keys"),
+    ),
+    "identity.bridges": (
+        "One row per cluster of several nodes: the weakest link that it cannot do without.",
+        ("cluster",),
+        Rows("identity_bridges", "identity_bridge_keys"),
+    ),
+    "identity.skipped_blocks": (
+        "One row per block of a blocking rule that holds too many records to say anything.",
+        ("block",),
+        Rows("identity_skipped_blocks", "identity_skipped_block_keys"),
+    ),
+    "index.blocks": (
+        "One row per node and block that it is in: what a night looks its candidates up in.",
+        ("node_id", "rule"),
+        Rows("identity_blocks", "identity_block_keys"),
+    ),
+}
+
+CARRIED = {
+    "identity.profile_records": (
+        "One row per source record: the profile it belongs to and what links it there.",
+        ("record_key",),
+        """select record_key, profile_id, linked_by, match_probability, side, identity_confidence
+        from profile_records_next inner join identity.clusters using (record_key)""",
+    ),
+    "identity.profile_changes": (
+        "One row per change of identity since the first run.",
+        ("change_id",),
+        f"""select * from profile_changes_before union all
+        select md5(concat_ws('|', run_id, kind, profile_id, into_profile_id)) as change_id,
+            {", ".join(("changed_at", "run_id", "kind", "profile_id", "into_profile_id", "cause"))}
+        from profile_changes_next""",
+    ),
+    "identity.profile_redirects": (
+        "One row per profile id no longer in use, with the id that stands for it today.",
+        ("profile_id",),
+        "from profile_redirects_next",
+    ),
+    "identity.issued_profile_ids": (
+        "One row per profile id ever issued; none is issued twice.",
+        ("profile_id",),
+        "from issued_profile_ids_next",
+    ),
+    "identity.vanished_profile_records": (
+        "One row per source record that was in a profile and is delivered no more.",
+        ("record_key",),
+        "from vanished_profile_records_next",
+    ),
+}
+
 
 def tables() -> list[Table]:
-    linked = {
-        "identity.links": (
-            "One row per pair of source records that was linked or refused, with the reason and, for "
-            "scored pairs, the match weight of each comparison.",
-            ("left_record", "right_record", "reason"),
-            "from identity_links",
+    return [
+        Table(
+            "identity.name_uses",
+            "One row per name: how often it was a first name and a surname when the population was"
+            " measured.",
+            ("name",),
+            ("identity.folded_records",),
+            _make_name_uses,
         ),
-        "identity.clusters": (
-            "One row per source record: the cluster it is in tonight. Not a profile id.",
-            ("record_key",),
-            "from identity_clusters",
+        Table(
+            "identity.population",
+            "One row per fact about the population as a whole, as last measured: how rare values are,"
+            " which first names many people have, whether people live together.",
+            ("value", "kind"),
+            ("identity.comparison_records", "identity.exact_links"),
+            _make_population,
         ),
-        "identity.skipped_blocks": (
-            "One row per blocking rule and number of records for which a block was too large.",
-            ("rule", "record_count"),
-            "select distinct rule, record_count from identity_skipped_blocks",
+        Table(
+            "identity.comparison_levels",
+            "One row per comparison and level of the model, in words, with what it weighs.",
+            ("comparison", "level"),
+            (),
+            _make_comparison_levels,
         ),
-    }
-    carried = {
-        "identity.profile_records": (
-            "One row per source record: the profile it belongs to and what links it there.",
-            ("record_key",),
-            """select record_key, profile_id, linked_by, match_probability
-            from profile_records_next inner join identity_clusters using (record_key)""",
+        *(
+            Table(
+                name,
+                about,
+                grain,
+                (*LINKAGE_INPUTS, "identity.guard_rules"),
+                _linkage(name, grain, rows),
+            )
+            for name, (about, grain, rows) in LINKED.items()
         ),
-        "identity.profile_changes": (
-            "One row per change of identity since the first run.",
-            ("change_id",),
-            f"""select * from profile_changes_before union all
-            select md5(concat_ws('|', run_id, kind, profile_id, into_profile_id)) as change_id,
-                {", ".join(("changed_at", "run_id", "kind", "profile_id", "into_profile_id", "cause"))}
-            from profile_changes_next""",
+        *(
+            Table(name, about, grain, ("identity.clusters",), _carrying(name, grain, relation))
+            for name, (about, grain, relation) in CARRIED.items()
         ),
-        "identity.profile_redirects": (
-            "One row per profile id no longer in use, with the id that stands for it today.",
-            ("profile_id",),
-            "from profile_redirects_next",
-        ),
-        "identity.issued_profile_ids": (
-            "One row per profile id ever issued; none is issued twice.",
-            ("profile_id",),
-            "from issued_profile_ids_next",
-        ),
-        "identity.vanished_profile_records": (
-            "One row per source record that was in a profile and is delivered no more.",
-            ("record_key",),
-            "from vanished_profile_records_next",
-        ),
-    }
-    made = [
-        Table(name, about, grain, LINKAGE_INPUTS, _linkage(name, grain, relation))
-        for name, (about, grain, relation) in linked.items()
     ]
-    made += [
-        Table(name, about, grain, ("identity.clusters",), _carrying(name, grain, relation))
-        for name, (about, grain, relation) in carried.items()
-    ]
-    return made
 
 
 def model_version() -> str:
     """Changes with anything that decides how records are linked."""
-    code = [inspect.getsource(module) for module in (linking, constraints)]
-    return fingerprint(repr(model.shipped()), code)
+    modules = (blocking, constraints, linking, nodes, population, scoring)
+    return fingerprint(repr(model.shipped()), [inspect.getsource(module) for module in modules])
 
 
-def _linkage(name: str, grain: tuple[str, ...], relation: str):
+def _make_name_uses(run: Run) -> Made:
+    name, inputs = "identity.name_uses", ("identity.folded_records",)
+
+    def compute() -> str:
+        if _is_outgrown(run, "identity.folded_records"):
+            return population.name_uses()
+        return run.state.lake.scan(name)
+
+    return make_table(
+        run,
+        name,
+        code=(name, population.measured_by(model.shipped())),
+        inputs=inputs,
+        grain=("name",),
+        compute=compute,
+        extra=run.state.extra(run.lake, name),
+    )
+
+
+def _make_population(run: Run) -> Made:
+    name, inputs = "identity.population", ("identity.comparison_records", "identity.exact_links")
+
+    def compute() -> str:
+        if _is_outgrown(run, "identity.comparison_records"):
+            return population.measure(run.con, model=model.shipped())
+        return run.state.lake.scan(name)
+
+    return make_table(
+        run,
+        name,
+        code=(name, population.measured_by(model.shipped())),
+        inputs=inputs,
+        grain=("value", "kind"),
+        compute=compute,
+        extra=run.state.extra(run.lake, name),
+    )
+
+
+def _is_outgrown(run: Run, records: str) -> bool:
+    if not run.state.lake.manifest("identity.population"):
+        return True
+    stored = run.state.lake.scan("identity.population")
+    return population.is_outgrown(run.con, stored, records=records, model=model.shipped())
+
+
+def _make_comparison_levels(run: Run) -> Made:
+    name = "identity.comparison_levels"
+
+    def compute() -> str:
+        rows = model.shipped().levels_in_words()
+        columns = "comparison varchar, level tinyint, words varchar, match_weight double"
+        run.con.execute(f"create or replace temp table comparison_levels ({columns})")
+        run.con.executemany("insert into comparison_levels values (?, ?, ?, ?)", rows)
+        return "from comparison_levels"
+
+    return make_table(
+        run, name, code=model_version(), inputs=(), grain=("comparison", "level"), compute=compute
+    )
+
+
+def _linkage(name: str, grain: tuple[str, ...], rows: Rows):
     def make(run: Run) -> Made:
-        def compute() -> str:
-            run.once("linkage", lambda: linking.resolve(run.con, model=model.shipped()))
-            return relation
+        def compute() -> str | Rows:
+            is_whole = run.once("linkage", lambda: _link(run))
+            return f"from {rows.relation}" if is_whole else rows
 
         return make_table(
             run,
             name,
-            code=(name, model_version()),
+            code=model_version(),
             inputs=LINKAGE_INPUTS,
             grain=grain,
             compute=compute,
+            extra=_limits(run),
         )
 
     return make
+
+
+def _limits(run: Run) -> list:
+    """The limits per profile: of the guard rules, all that linkage itself reads."""
+    run.lake.view(run.con, "identity.guard_rules")
+    return [
+        list(row)
+        for row in run.con.execute("""
+            select kind, limit_count, window_days from identity.guard_rules
+            where action = 'max_per_profile' order by all
+        """).fetchall()
+    ]
+
+
+def _link(run: Run) -> bool:
+    """Link what changed since the last night, or all records; returns whether it was all."""
+    chosen = model.shipped()
+    changes = _changes_since_last_night(run)
+    if changes is not None:
+        for name in ("identity.links", "identity.clusters", "index.blocks"):
+            view = name.partition(".")[2] + "_before"
+            run.con.execute(f"create or replace temp view {view} as {run.lake.scan(name)}")
+        nodes.touch(run.con, changes)
+        [(touched, known)] = run.con.execute(
+            "select (select count(*) from touched_records), (select count(*) from clusters_before)"
+        ).fetchall()
+        if touched > WHOLE_SHARE * known:
+            changes = None
+    if changes is None:
+        linking.start(run.con, model=chosen)
+    linking.resolve(run.con, model=chosen)
+    return changes is None
+
+
+def _changes_since_last_night(run: Run) -> dict[str, list[str]] | None:
+    """For every input of linkage the rows replaced and new since all its tables were last made, or None
+    where nobody knows or they were made otherwise."""
+    now = made_from_now(run, code=model_version(), inputs=LINKAGE_INPUTS, extra=_limits(run))
+    made = [run.lake.manifest(name) for name in LINKED]
+    if not all(made) or any(one.made_from != made[0].made_from for one in made):
+        return None
+    before = made[0].made_from
+    found = {}
+    if any(before[key] != now[key] for key in ("code", "extra")):
+        return None
+    for name, version in now["inputs"].items():
+        if version == before["inputs"].get(name):
+            continue
+        changes = run.lake.changes(name, before["inputs"].get(name))
+        if changes.everything or name not in CHANGING_INPUTS:
+            return None
+        found[name] = [*changes.before, *changes.after]
+    return found
 
 
 def _carrying(name: str, grain: tuple[str, ...], relation: str):
@@ -149,6 +331,9 @@ def _carry(run: Run) -> None:
             run.con.execute(f"insert into {name} select {columns} from ({scan})")
     changes = run.state.relation("identity.profile_changes", NO_CHANGES)
     run.con.execute(f"create or replace temp table profile_changes_before as from ({changes})")
-    run.con.execute("create or replace temp table identity_clusters as from identity.clusters")
+    run.con.execute(
+        "create or replace temp table identity_clusters_tonight as"
+        " select record_key, cluster from identity.clusters"
+    )
     as_of = datetime.combine(run.as_of, time())
     profile_ids.carry(run.con, run_id=run.run_id, as_of=as_of)

@@ -12,7 +12,7 @@ import logging
 import duckdb
 from splink import DuckDBAPI, Linker
 
-from dagster_project.identity import linking, model
+from dagster_project.identity import linking, model, nodes, population
 from dagster_project.identity.model import BLOCKING_RULES, COMPARISONS
 
 # Pairs that share one of these are partly one person and partly strangers or relatives, which is
@@ -40,14 +40,27 @@ def train(con: duckdb.DuckDBPyConnection, *, seed: int = 1, max_pairs: float = 1
     one person's for u, so the second time u is taken from one record of each cluster that the
     first parameters give.
     """
-    linking.collapse(con)
-    con.execute("create or replace temp table identity_strangers as select * from identity_nodes")
-    first = _estimate(con, seed=seed, max_pairs=max_pairs / 4)
-    linking.resolve(con, model=model.Model(first))
+    nodes.start(con)
+    nodes.collapse(con)
     con.execute("""
-        create or replace temp table identity_strangers as
-        select * from identity_nodes
-        where node in (select cluster_node from identity_node_clusters)
+        create or replace temp table training_nodes as
+        select nodes.node_id, records.* exclude (record_key)
+        from linkage_nodes as nodes
+        inner join identity.comparison_records as records on records.record_key = nodes.first_record
+        order by nodes.node_id
+    """)
+    con.execute("create or replace temp table training_strangers as from training_nodes")
+    first = model.Model(_estimate(con, seed=seed, max_pairs=max_pairs / 4))
+    measured = population.measure(con, model=first)
+    con.execute(f"create or replace temp table training_population as {measured}")
+    con.execute("create or replace view identity.population as from training_population")
+    linking.start(con, model=first)
+    linking.resolve(con, model=first)
+    con.execute("""
+        create or replace temp table training_strangers as
+        select * from training_nodes
+        where node_id in (select node_id from identity_clusters where record_key = cluster)
+        order by node_id
     """)
     second = _estimate(con, seed=seed, max_pairs=max_pairs)
     comparisons = {
@@ -61,7 +74,7 @@ def train(con: duckdb.DuckDBPyConnection, *, seed: int = 1, max_pairs: float = 1
         ]
         for comparison in COMPARISONS
     }
-    [(record_count,)] = con.execute("select count(*) from identity_nodes").fetchall()
+    [(record_count,)] = con.execute("select count(*) from training_nodes").fetchall()
     facts = {"seed": seed, "distinct_records": record_count}
     return json.dumps({"trained_on": facts, "comparisons": comparisons}, indent=1) + "\n"
 
@@ -69,10 +82,10 @@ def train(con: duckdb.DuckDBPyConnection, *, seed: int = 1, max_pairs: float = 1
 def _estimate(
     con: duckdb.DuckDBPyConnection, *, seed: int, max_pairs: float
 ) -> dict[str, list[dict[str, float]]]:
-    """m from identity_nodes and u from identity_strangers, for every level of every comparison."""
+    """m from training_nodes and u from training_strangers, for every level of every comparison."""
     api = DuckDBAPI(con)
     strangers = Linker(
-        api.register("identity_strangers", dataset_display_name="strangers"),
+        api.register("training_strangers", dataset_display_name="strangers"),
         model.splink_settings(COMPARISONS, BLOCKING_RULES),
         log_level=logging.ERROR,
     )
@@ -88,15 +101,15 @@ def _estimate(
             level["u_probability"] = value
     api = DuckDBAPI(con)
     records = Linker(
-        api.register("identity_nodes", dataset_display_name="records"),
+        api.register("training_nodes", dataset_display_name="records"),
         settings,
         log_level=logging.ERROR,
     )
     for _, condition in TRAINING_BLOCKS:
         [(pair_count,)] = con.execute(f"""
             select count(*) from (
-                select 1 from identity_nodes as l inner join identity_nodes as r
-                on l.node < r.node and {condition} limit {FEWEST_PAIRS}
+                select 1 from training_nodes as l inner join training_nodes as r
+                on l.node_id < r.node_id and {condition} limit {FEWEST_PAIRS}
             )
         """).fetchall()
         if pair_count == FEWEST_PAIRS:

@@ -5,6 +5,7 @@ select
     people.profile_id,
     people.linked_by,
     people.match_probability,
+    people.identity_confidence,
     records.*,
     guards.email_guard,
     guards.phone_guard

@@ -1,7 +1,8 @@
 -- One row per profile, attribute, candidate value and source record that gives it, with the rule by
 -- which one value wins. Placeholders and shared identifiers can win nothing; a deleted record only
 -- when nobody else says anything; a whole name wins over initials. Ties are broken by time, trust,
--- then key, so one value always wins.
+-- then key, so one value always wins. What people corrected wins over every source, for its attribute
+-- alone: the rest of its group stays that of one record.
 -- grain: profile_id, attribute, record_key
 -- partition: profile_id
 with records as (
@@ -18,14 +19,14 @@ with records as (
         junk_birth.value is not null as has_junk_birth_on
     from golden.person_records as records
     left join golden.source_trust as trust using (system, export)
-    left join identity.junk_values as junk_first
-        on junk_first.kind = 'name'
+    left join identity.guard_rules as junk_first
+        on junk_first.action = 'junk' and junk_first.kind = 'name'
         and junk_first.value = regexp_replace(fold(records.first_name), '[^a-z]', '', 'g')
-    left join identity.junk_values as junk_last
-        on junk_last.kind = 'name'
+    left join identity.guard_rules as junk_last
+        on junk_last.action = 'junk' and junk_last.kind = 'name'
         and junk_last.value = regexp_replace(fold(records.last_name), '[^a-z]', '', 'g')
-    left join identity.junk_values as junk_birth
-        on junk_birth.kind = 'birth_on'
+    left join identity.guard_rules as junk_birth
+        on junk_birth.action = 'junk' and junk_birth.kind = 'birth_on'
         and junk_birth.value = strftime(records.birth_on, '%Y%m%d')
 ),
 judged as (
@@ -109,17 +110,48 @@ ranked as (
                 record_key
         ) as winner_key
     from counted
+),
+corrected as (
+    select
+        records.profile_id,
+        corrections.*,
+        row_number() over (
+            partition by records.profile_id, corrections.attribute
+            order by corrections.decided_on desc, corrections.record_key
+        ) = 1 as is_winner
+    from golden.person_records as records
+    inner join standard.attribute_corrections as corrections using (record_key)
 )
+select
+    ranked.profile_id,
+    ranked.attribute,
+    ranked.value,
+    ranked.system,
+    ranked.export,
+    ranked.record_id,
+    ranked.record_key,
+    ranked.observed_at,
+    ranked.times_seen,
+    ranked.record_key = ranked.winner_key
+    and not ranked.is_guarded
+    and corrected.attribute is null as is_winner,
+    ranked.rule
+from ranked
+left join corrected
+    on corrected.profile_id = ranked.profile_id
+    and corrected.attribute = ranked.attribute
+    and corrected.is_winner
+union all
 select
     profile_id,
     attribute,
     value,
-    system,
-    export,
-    record_id,
-    record_key,
-    observed_at,
-    times_seen,
-    record_key = winner_key and not is_guarded as is_winner,
-    rule
-from ranked
+    'corrections' as system,
+    'attribute_decisions' as export,
+    record_key as record_id,
+    'corrections:attribute_decisions:' || record_key as record_key,
+    decided_on::timestamp as observed_at,
+    1 as times_seen,
+    is_winner,
+    'correction' as rule
+from corrected

@@ -27,7 +27,7 @@ sources as (
         -- Delivery is no sign of life: only what a system itself dates counts.
         max(changed_at) as last_recorded_at,
         count(*) as source_record_count,
-        min(coalesce(match_probability, 1.0)) as identity_confidence
+        min(identity_confidence) as identity_confidence
     from golden.person_records
     group by profile_id
 )

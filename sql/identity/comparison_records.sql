@@ -1,6 +1,7 @@
 -- One row per source record of a person: what linkage compares, and nothing that is no evidence.
 -- Equal rows of this table (but for the key) are scored once. Guarded e-mails and phones are null.
 -- grain: record_key
+-- partition: record_key
 select
     clean_records.record_key,
     clean_records.first_name,
@@ -9,24 +10,24 @@ select
     clean_records.last_name,
     clean_records.name_suffix,
     clean_records.birth_on,
-    case when email_guard.value is null then clean_records.mailbox end as email,
+    emails.target as email,
     -- too short a local part (j@, jo@) is shared by strangers
-    case
-        when email_guard.value is null and length(clean_records.email_local) >= 5
-            then clean_records.email_local
-    end as email_local,
-    case when phone_guard.value is null then clean_records.phone end as phone,
+    case when length(mailbox_letters(emails.value)) >= 5 then mailbox_letters(emails.value) end
+        as email_local,
+    phones.value as phone,
     clean_records.house_number,
     clean_records.street_name,
     clean_records.postal_code,
     clean_records.city,
     clean_records.region
 from identity.clean_records
-left join identity.identifier_guards as email_guard
-    on email_guard.kind = 'email'
-    and email_guard.value = clean_records.email
-    and email_guard.is_guarded
-left join identity.identifier_guards as phone_guard
-    on phone_guard.kind = 'phone'
-    and phone_guard.value = clean_records.phone
-    and phone_guard.is_guarded
+left join identity.record_identifiers as emails
+    on emails.record_key = clean_records.record_key
+    and emails.kind = 'email'
+    and emails.value = clean_records.email
+    and emails.guard is null
+left join identity.record_identifiers as phones
+    on phones.record_key = clean_records.record_key
+    and phones.kind = 'phone'
+    and phones.value = clean_records.phone
+    and phones.guard is null

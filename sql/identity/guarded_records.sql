@@ -3,11 +3,11 @@
 -- partition: record_key
 select
     records.record_key,
-    max(guards.reason) filter (where guards.kind = 'email') as email_guard,
-    max(guards.reason) filter (where guards.kind = 'phone') as phone_guard
-from standard.person_records as records
-inner join identity.identifier_guards as guards
-    on guards.is_guarded
-    and ((guards.kind = 'email' and guards.value = records.email)
-        or (guards.kind = 'phone' and guards.value = records.phone))
+    max(identifiers.guard) filter (where identifiers.kind = 'email') as email_guard,
+    max(identifiers.guard) filter (where identifiers.kind = 'phone') as phone_guard
+from identity.clean_records as records
+inner join identity.record_identifiers as identifiers
+    on identifiers.record_key = records.record_key
+    and identifiers.guard is not null
+    and identifiers.value in (records.email, records.phone)
 group by records.record_key

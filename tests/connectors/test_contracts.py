@@ -27,7 +27,9 @@ def test_case_space_punctuation_and_bom_do_not_tell_headers_apart():
 
 def test_every_system_is_found_by_its_module():
     systems = {one.system for one in connectors.contracts()}
-    assert systems == {"mailchimp", "salesforce", "sendgrid", "shopify", "square", "weblogs"}
+    assert systems == {
+        "corrections", "mailchimp", "salesforce", "sendgrid", "shopify", "square", "weblogs"
+    }
 
 
 @pytest.mark.parametrize("contract", connectors.contracts(), ids=lambda one: one.name)

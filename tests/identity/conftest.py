@@ -10,16 +10,20 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dagster_project.identity import linking, model
+from dagster_project.identity import linking, model, population
 
 SQL = Path(__file__).parents[2] / "sql"
 MODELS = (
-    "junk_values",
+    "guard_rules",
     "nicknames",
-    "mailboxes",
+    "folded_records",
+    "name_uses",
     "clean_records",
+    "carried_identifiers",
     "identifier_guards",
+    "record_identifiers",
     "comparison_records",
+    "link_keys",
     "exact_links",
 )
 FIELDS = (
@@ -34,6 +38,7 @@ FIELDS = (
     "postal_code",
     "country",
     "birth_on",
+    "observed_at",
 )
 
 
@@ -56,19 +61,24 @@ def load(con):
 def resolve(con):
     """resolve() links what was loaded with the shipped model and returns the clusters."""
 
-    def run():
-        linking.resolve(con, model=model.shipped())
+    def run(chosen=None):
+        chosen = chosen or model.shipped()
+        measured = population.measure(con, model=chosen)
+        con.execute(f"create or replace table identity.population as {measured}")
+        linking.start(con, model=chosen)
+        linking.resolve(con, model=chosen)
         return _clusters(con)
 
     return run
 
 
-def _load(con, records, *, identifiers=(), record_links=()):
+def _load(con, records, *, identifiers=(), record_links=(), judgements=(), guards=()):
     """Makes the three standard tables that identity reads, and every identity model.
 
     `records` maps a record key to its fields; what is not given is null. Identifiers are
     (record_key, kind, value) and are completed by each record's own e-mail and phone; links are
-    (left, right, rule).
+    (record, linked record, rule), judgements (left, right, 'same' or 'different') and guards (kind,
+    value, action, limit, days).
     """
     rows = [{"record_key": key, **_fields(fields)} for key, fields in records.items()]
     found = [
@@ -77,7 +87,7 @@ def _load(con, records, *, identifiers=(), record_links=()):
         for kind in ("email", "phone")
         if row[kind]
     ]
-    types = {"birth_on": pa.date32()}
+    types = {"birth_on": pa.date32(), "observed_at": pa.timestamp("us")}
     schema = pa.schema([(n, types.get(n, pa.string())) for n in ("record_key", *FIELDS)])
     _make(con, "standard.person_records", pa.Table.from_pylist(rows, schema=schema))
     _make(
@@ -88,10 +98,23 @@ def _load(con, records, *, identifiers=(), record_links=()):
     _make(
         con,
         "standard.record_links",
-        _texts(("left_record", "right_record", "rule"), record_links),
+        _texts(("record_key", "linked_record", "rule"), record_links),
     )
+    _make(
+        con,
+        "standard.judgements",
+        _texts(("left_record", "right_record", "judgement"), judgements),
+    )
+    columns = ("kind", "value", "action", "limit_count", "window_days", "reason")
+    given = [dict(zip(columns, (*guard, "asked for"), strict=True)) for guard in guards]
+    types |= {"limit_count": pa.int32(), "window_days": pa.int32()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in columns])
+    _make(con, "standard.guard_corrections", pa.Table.from_pylist(given, schema=schema))
     for name in MODELS:
-        sql = (SQL / "identity" / f"{name}.sql").read_text(encoding="utf-8")
+        if name == "name_uses":
+            sql = population.name_uses()
+        else:
+            sql = (SQL / "identity" / f"{name}.sql").read_text(encoding="utf-8")
         con.execute(f"create or replace table identity.{name} as {sql}")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 
-from dagster_project.identity import constraints, linking
+from dagster_project.identity import constraints, model, population
 
 # enough records that the names among them count as names that many people have
 CROWD = {
@@ -15,19 +17,38 @@ CROWD = {
 }
 
 
-def _decide(con, load, records, links, *, households=True):
+def _decide(con, load, records, links, *, households=True, forced=(), **more):
     """Clusters of the given records, as sets of keys, and the refusals of the given links."""
-    load(records)
-    linking.collapse(con)
-    node = dict(con.execute("select record_key, node from identity_node_records").fetchall())
+    load(records, **more)
+    con.execute("create or replace table identity.population (kind text, value text, number double)")
+    con.execute("insert into identity.population values ('households', '', ?)", [float(households)])
+    con.execute("""
+        insert into identity.population
+        select 'common_first_name', first_name, count(distinct last_name)
+        from identity.comparison_records group by first_name having count(distinct last_name) >= 5
+    """)
+    con.execute(f"""
+        create or replace temp table identity_nodes as
+        select
+            row_number() over (order by record_key) - 1 as number,
+            record_key as first_record,
+            md5_number_lower(record_key) as node_id,
+            *,
+            {constraints.is_common("identity.population")} as is_common
+        from identity.comparison_records
+    """)
+    con.execute("""
+        create or replace temp table linkage_area as
+        select first_record as record_key, node_id, first_record from identity_nodes
+    """)
+    node = dict(con.execute("select first_record, number from identity_nodes").fetchall())
     ends = np.array([[node[one], node[other]] for one, other in links], dtype=np.int64)
-    cluster, refusals = constraints.decide(
-        con, ends[:, 0], ends[:, 1], len(set(node.values())), households=households
-    )
+    obeyed = np.array([link in forced for link in links], dtype=bool)
+    decided = constraints.decide(con, ends[:, 0], ends[:, 1], forced=obeyed)
     groups = {}
     for key, number in node.items():
-        groups.setdefault(int(cluster[number]), set()).add(key)
-    return sorted(groups.values(), key=min), refusals
+        groups.setdefault(int(decided.cluster[number]), set()).add(key)
+    return sorted(groups.values(), key=min), decided.vetoes
 
 
 def _refusal(con, load, one, other, **options):
@@ -142,6 +163,12 @@ def test_a_component_is_decided_whatever_stands_beside_it(con, load):
     assert [c for c in together if not c & set(beside)] == alone
 
 
+def _households_measured(con):
+    chosen = model.shipped()
+    facts = dict(con.execute(f"select kind, number from ({population.measure(con, model=chosen)})").fetchall())
+    return bool(facts["households"])
+
+
 def _houses(first_names, birth_days):
     """One house for each number, with two people of one surname."""
     return {
@@ -161,11 +188,59 @@ def _houses(first_names, birth_days):
 )
 def test_households_are_seen_by_the_birth_dates_of_unlike_names(con, load, birth_days, households):
     load(_houses(("Emma", "Tom"), birth_days))
-    linking.collapse(con)
-    assert constraints.has_households(con) is households
+    assert _households_measured(con) is households
 
 
 def test_households_are_assumed_where_the_data_say_nothing(con, load):
     load({"a": _named("Emma")})
-    linking.collapse(con)
-    assert constraints.has_households(con)
+    assert _households_measured(con)
+
+
+def test_a_never_link_holds_between_whole_clusters(con, load):
+    records = {key: _named("Emma") for key in "abcd"}
+    clusters, refusals = _decide(
+        con, load, records, [("a", "b"), ("c", "d"), ("b", "c")], judgements=[("a", "d", "different")]
+    )
+    assert clusters == [{"a", "b"}, {"c", "d"}]
+    assert refusals == ["", "", "never_link"]
+
+
+def test_a_persons_link_obeys_no_veto_but_a_never_link(con, load):
+    records = {"a": _named("Emma"), "b": _named("Tom"), "c": _named("Tom")}
+    links = [("a", "b"), ("b", "c")]
+    clusters, refusals = _decide(con, load, records, links, forced=links[:1])
+    assert (clusters, refusals) == ([{"a", "b", "c"}], ["", ""])
+    clusters, refusals = _decide(
+        con, load, records, links, forced=links[:1], judgements=[("a", "c", "different")]
+    )
+    assert (clusters, refusals) == ([{"a", "b"}, {"c"}], ["", "never_link"])
+
+
+LIMIT = ("email", "", "max_per_profile", 2, None)
+
+
+@pytest.mark.parametrize(
+    ("guards", "days", "refusals"),
+    [
+        ([LIMIT], (1, 2, 3), ["", "too_many_email"]),
+        ([LIMIT], (1, 1, 1), ["", "too_many_email"]),
+        ([(*LIMIT[:4], 5)], (1, 2, 3), ["", "too_many_email"]),
+        # within five days before the latest there are two
+        ([(*LIMIT[:4], 5)], (1, 7, 8), ["", ""]),
+    ],
+)
+def test_a_profile_has_no_more_values_than_the_limit_in_its_window(con, load, guards, days, refusals):
+    records = {
+        key: _named("Emma", email=f"{key}@mail.com", observed_at=datetime(2026, 5, day))
+        for key, day in zip("abc", days, strict=True)
+    }
+    _, found = _decide(con, load, records, [("a", "b"), ("b", "c")], guards=guards)
+    assert found == refusals
+
+
+def test_the_weakest_necessary_link_divides_a_cluster():
+    """a-b is surest; c hangs on b by a sure link and on a by a doubtful one, which is not necessary."""
+    left, right = np.array([0, 1, 2, 0]), np.array([1, 2, 3, 2])
+    weakest, side = constraints.weakest_links(np.zeros(4, dtype=int), left, right, np.ones(4, dtype=bool))
+    assert weakest.tolist() == [2, 2, 2, 2]
+    assert side.tolist() == [0, 0, 0, 1]

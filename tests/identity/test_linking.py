@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.identity import linking, model
+from dagster_project.identity import model, nodes
 
 ANN = {"first_name": "Ann", "last_name": "Abbott", "email": "ann@mail.com"}
 HOUSE = {"street": "12 Oak St", "postal_code": "45402", "city": "Dayton"}
@@ -27,13 +27,40 @@ def test_links_say_what_each_comparison_weighed(con, load, resolve):
     columns = [c for c, *_ in con.execute("describe identity_links").fetchall()]
     assert columns == [
         "left_record", "right_record", "decision", "reason", "match_weight", "match_probability",
+        "mw_prior",
         "mw_first_name", "mw_last_name", "mw_birth_on", "mw_email", "mw_phone", "mw_address",
+        "level_first_name", "level_last_name", "level_birth_on", "level_email", "level_phone",
+        "level_address",
     ]  # fmt: skip
     [(weight, email, birth)] = con.execute(
         "select match_weight, mw_email, mw_birth_on from identity_links"
     ).fetchall()
     assert weight > email > 0
     assert birth == 0
+
+
+def test_the_parts_of_a_weight_add_up_to_it(con, load, resolve):
+    load(_crowd(1))
+    resolve()
+    weights = [c for c, *_ in con.execute("describe identity_links").fetchall() if c.startswith("mw_")]
+    [(count, off)] = con.execute(f"""
+        select count(match_weight), max(abs(match_weight - ({" + ".join(weights)})))
+        from identity_links
+    """).fetchall()
+    assert count > 20
+    assert off < 1e-6
+
+
+def test_levels_say_which_degree_of_agreement_it_was(con, load, resolve):
+    load({"a": ANN, "b": ANN | {"first_name": "Anne", "birth_on": "1984-07-09"}})
+    resolve()
+    words = {(c, level): words for c, level, words, _ in model.shipped().levels_in_words()}
+    [(first, last, birth)] = con.execute(
+        "select level_first_name, level_last_name, level_birth_on from identity_links"
+    ).fetchall()
+    assert words["first_name", first] == "nickname"
+    assert words["last_name", last] == "equal"
+    assert birth is None
 
 
 def test_every_record_is_in_one_cluster(con, load, resolve):
@@ -89,23 +116,33 @@ def test_too_little_evidence_is_refused_by_name(con, load, resolve, one, other, 
     assert ("one", "other", "rejected", reason) in _links(con)
 
 
+def _node_count(con):
+    nodes.start(con)
+    nodes.collapse(con)
+    return len(con.execute("select * from linkage_nodes").fetchall())
+
+
 def test_equal_records_that_a_rule_holds_together_are_scored_once(con, load):
     load({key: ANN for key in "abcdef"})
-    linking.collapse(con)
-    assert con.execute("select count(*) from identity_nodes").fetchall() == [(1,)]
+    assert _node_count(con) == 1
 
 
 def test_equal_records_without_a_rule_stay_apart(con, load):
     load({key: {"first_name": "Zebulon", "last_name": "Quartermain"} for key in "abc"})
-    linking.collapse(con)
-    assert con.execute("select count(*) from identity_nodes").fetchall() == [(3,)]
+    assert _node_count(con) == 3
 
 
-def test_a_block_too_large_is_left_out_and_reported(con, load):
+def test_a_record_about_which_a_person_decided_stands_alone(con, load):
+    load({key: ANN for key in "abc"}, judgements=[("b", "x", "different")])
+    assert _node_count(con) == 2
+
+
+def test_a_block_too_large_is_left_out_and_reported(con, load, resolve):
     load({f"r{n}": {"first_name": f"N{chr(97 + n)}", "phone": "+12125550123"} for n in range(5)})
     small = dataclasses.replace(model.shipped(), block_limit=4)
-    linking.resolve(con, model=small)
-    assert con.execute("select * from identity_skipped_blocks").fetchall() == [("phone", 5)]
+    resolve(small)
+    skipped = con.execute("select rule, record_count from identity_skipped_blocks").fetchall()
+    assert skipped == [("phone", 5)]
 
 
 def test_nobody_at_all(con, load, resolve):

@@ -31,14 +31,6 @@ def test_full_agreement_speaks_for_and_full_disagreement_against_one_person():
         assert levels[-1]["m"] < levels[-1]["u"]
 
 
-def test_the_prior_falls_as_the_data_grow():
-    priors = [
-        model.shipped().splink_settings(count)["probability_two_random_records_match"]
-        for count in (0, 1_000, 1_000_000)
-    ]
-    assert priors == sorted(priors, reverse=True)
-
-
 def _people(count):
     rng = random.Random(1)
     firsts = ["Ann", "Bea", "Cid", "Dan", "Eve", "Fay", "Gus", "Hal"]

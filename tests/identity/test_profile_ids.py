@@ -32,10 +32,10 @@ class History:
         """One night with these clusters; returns record -> profile."""
         rows = [(key, min(group)) for group in groups for key in group]
         self.con.execute(
-            "create or replace table identity_clusters (record_key varchar, cluster varchar)"
+            "create or replace table identity_clusters_tonight (record_key varchar, cluster varchar)"
         )
         if rows:
-            self.con.executemany("insert into identity_clusters values (?, ?)", rows)
+            self.con.executemany("insert into identity_clusters_tonight values (?, ?)", rows)
         profile_ids.carry(
             self.con, run_id=f"run{self.night}", as_of=FIRST_NIGHT + timedelta(days=self.night)
         )

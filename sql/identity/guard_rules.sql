@@ -1,12 +1,17 @@
--- One row per value that is no evidence of identity although it looks like one.
--- Reviewed by hand: a value belongs here when many unrelated people carry it. Kinds: `email`
--- (whole address), `email_local` (mailboxes of a role, not of a person), `email_domain` (addresses
--- that reach nobody), `phone` (last seven digits), `name` (folded first or last name), `birth_on`
--- (YYYYMMDD).
--- grain: kind, value
-select kind, value, reason
-from (
-    values
+-- One row per rule about what is no evidence of identity: a value that looks like one and is none
+-- (`junk`), or how many people may share a value, or how many values one profile may have.
+-- Reviewed by hand. A value belongs here when many unrelated people carry it. Kinds: `email` (whole
+-- address), `email_local` (mailboxes of a role, not of a person; letters only), `email_domain`
+-- (addresses that reach nobody), `phone` (last seven digits), `name` (folded first or last name),
+-- `birth_on` (YYYYMMDD). Limits have no value: `max_surnames` and `max_full_names` count the people
+-- on one value, `max_per_profile` the values of one profile within `window_days` before its latest
+-- (null: ever). What people decide in the `guard_decisions` export extends and replaces the list.
+-- grain: kind, value, action
+with junk as (
+    select
+        kind, value, 'junk' as action, null::integer as limit_count, null::integer as window_days, reason
+    from (
+        values
     ('email', 'test@test.com', 'placeholder'),
     ('email', 'a@a.com', 'placeholder'),
     ('email', 'none@none.com', 'placeholder'),
@@ -106,4 +111,38 @@ from (
     ('birth_on', '19010101', 'placeholder'),
     ('birth_on', '19700101', 'placeholder'),
     ('birth_on', '20000101', 'placeholder')
-) as reviewed (kind, value, reason)
+    ) as reviewed (kind, value, reason)
+),
+
+limits as (
+    select kind, '' as value, action, limit_count, window_days, reason
+    from (
+        values
+        ('email', 'max_surnames', 3, null::integer, 'more surnames than a household has'),
+        ('email', 'max_full_names', 5, null, 'more people than a household has'),
+        ('phone', 'max_surnames', 3, null, 'more surnames than a household has'),
+        ('phone', 'max_full_names', 5, null, 'more people than a household has'),
+        ('email', 'max_per_profile', 12, null, 'nobody has so many addresses'),
+        ('phone', 'max_per_profile', 12, null, 'nobody has so many numbers')
+    ) as reviewed (kind, action, limit_count, window_days, reason)
+),
+
+reviewed as (
+    select * from junk
+    union all
+    select * from limits
+)
+
+select reviewed.*
+from reviewed
+-- A person's word replaces what is shipped: a limit its number, not_junk the value's standing as junk.
+anti join standard.guard_corrections as decided
+    on decided.kind = reviewed.kind
+    and decided.value = reviewed.value
+    and (
+        decided.action = reviewed.action
+        or (decided.action = 'not_junk' and reviewed.action = 'junk')
+    )
+union all
+select kind, value, action, limit_count, window_days, 'decided by a person' as reason
+from standard.guard_corrections

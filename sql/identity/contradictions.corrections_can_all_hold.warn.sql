@@ -1,0 +1,3 @@
+-- No two corrections contradict each other.
+select about
+from identity.contradictions
