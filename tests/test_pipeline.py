@@ -20,6 +20,7 @@ from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
 
 from dagster_project.lake import Lake
 from dagster_project.settings import PROJECT
+from dagster_project.state import State
 
 DERIVED = ("staging", "standard", "identity", "golden", "segments")
 CDP = PROJECT / ".venv" / "bin" / "cdp"
@@ -149,14 +150,23 @@ def test_a_second_run_makes_nothing_and_publishes_nothing(company, tmp_path):
     assert os.readlink(tmp_path / "warehouse" / "current") == before
 
 
-def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, expected, tmp_path):
+def remember_population(home: Path, other: Path) -> None:
+    """Gives another home what linkage knows of the population as a whole, and nothing else."""
+    facts = ("identity.name_uses", "identity.population")
+    State(other / "state").promote(Lake(home / "lake"), facts, run_id="facts", inputs="")
+
+
+def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, tmp_path):
     exports = tmp_path / "exports"
     nights = sorted(path for path in company.iterdir())
     for night in nights:
         shutil.copytree(night, exports / night.name)
         nightly(exports, tmp_path / "home", date.fromisoformat("2026-06-02"))
     assert_published(tmp_path / "home")
-    found = tables_of(tmp_path / "home", layers=DERIVED)
+    found = tables_of(tmp_path / "home", layers=(*DERIVED, "index"))
+    remember_population(tmp_path / "home", tmp_path / "at_once")
+    nightly(exports, tmp_path / "at_once")
+    expected = tables_of(tmp_path / "at_once", layers=(*DERIVED, "index"))
     # Ids are minted when a person first appears, so only they may remember the nights.
     remembered = {"identity.profile_changes", "identity.issued_profile_ids"}
     assert [t for t in differing(found, expected) if t not in remembered] == []

@@ -75,10 +75,10 @@ def test_first_and_last_name_come_from_one_record(winner):
 
 JUNK = {
     "tables": {
-        "identity.junk_values": [
-            {"kind": "name", "value": "test"},
-            {"kind": "name", "value": "na"},
-            {"kind": "birth_on", "value": "19000101"},
+        "identity.guard_rules": [
+            {"action": "junk", "kind": "name", "value": "test"},
+            {"action": "junk", "kind": "name", "value": "na"},
+            {"action": "junk", "kind": "birth_on", "value": "19000101"},
         ]
     }
 }
@@ -200,12 +200,8 @@ def test_a_profile_with_no_value_at_all_is_a_profile(made):
     assert made("golden.profiles", given, "profile_id, source_record_count") == [("p", 1)]
 
 
-def test_confidence_is_the_weakest_link_s(made):
-    records = [
-        record(CONTACT, match_probability=None),
-        record(MEMBER, match_probability=0.97),
-        record(CUSTOMER, match_probability=1.0),
-    ]
+def test_confidence_is_that_of_the_cluster(made):
+    records = [record(key, identity_confidence=0.97) for key in (CONTACT, MEMBER, CUSTOMER)]
     found = made("golden.profiles", {"golden.person_records": records}, "identity_confidence")
     assert found == [(0.97,)]
 
@@ -257,12 +253,15 @@ def households(made):
                 for one in records
             ],
         }
-        through = ("junk_values", "nicknames", "mailboxes", "clean_records", "identifier_guards")
+        through = (
+            *("guard_rules", "nicknames", "folded_records", "clean_records", "carried_identifiers"),
+            *("identifier_guards", "record_identifiers", "comparison_records"),
+        )
         return made(
             "golden.households",
             given,
             "household_id",
-            through=(*(f"identity.{name}" for name in through), "identity.comparison_records"),
+            through=tuple(f"identity.{name}" for name in through),
         )
 
     return make
