@@ -100,6 +100,22 @@ DICTIONARIES = (
         normalise.phone,
     ),
     Dictionary(
+        "standard.area_regions",
+        "One row per North American area code: its state or province, null where it has none.",
+        "standard.area_codes",
+        ("area_code",),
+        ("region",),
+        normalise.area_region,
+    ),
+    Dictionary(
+        "standard.latin_names",
+        "One row per name in other letters than Latin ones: the same in the letters a to z.",
+        "standard.unfolded_names",
+        ("name_text",),
+        ("latin_name",),
+        normalise.latin,
+    ),
+    Dictionary(
         "standard.person_names",
         "One row per spelling of a full name of more than two plain words: its parts.",
         "standard.name_texts",

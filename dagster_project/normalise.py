@@ -59,6 +59,19 @@ def phone(text: str, country: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def area_region(area_code: str) -> str | None:
+    """'US-OH' for '+1937': the state or province whose numbers begin so, None for a toll-free one."""
+    from phonenumbers import geocoder, parse
+
+    # the rest of a number that nobody has
+    place = geocoder.description_for_number(parse(area_code + "5550100"), "en")
+    name = _plain(place.rpartition(",")[2])
+    for country in ("US", "CA"):
+        if code := _region_codes(country).get(name):
+            return f"{country}-{code}"
+    return None
+
+
 def region(text: str, country: str) -> str | None:
     """The ISO 3166-2 code without its country part ('OH' for 'Ohio'), else the text in title case."""
     plain = _plain(text)
@@ -74,6 +87,13 @@ def person_name(text: str) -> tuple[str | None, str | None, str | None, str | No
     name = HumanName(text)
     parts = (name.first, name.middle, name.last, name.suffix)
     return tuple(part or None for part in parts)
+
+
+def latin(text: str) -> str | None:
+    """A name in the letters a to z, sign by sign: 'Sergey' for 'Сергей' (anyascii)."""
+    from anyascii import anyascii
+
+    return " ".join(anyascii(text).split()) or None
 
 
 @cache

@@ -99,6 +99,16 @@ DIFFERENT_GENERATIONS = Veto(
 
 VETOES = (DIFFERENT_FIRST_NAMES, DIFFERENT_BIRTH_DATES, DIFFERENT_GENERATIONS)
 
+ANOTHER_REGION = Veto(
+    "namesakes_of_other_regions",
+    "names alone do not follow a person from one region to another, nor join two who live apart"
+    " through a record that tells nothing but the name",
+    ("region",),
+    "region is not null",
+    "false",
+)
+"""Forbids only links that rest on names: people move, and then an e-mail or a phone says so."""
+
 NEVER_LINK = "never_link"
 """The veto of a person: a record of one side and one of the other were judged to be two people."""
 
@@ -169,13 +179,18 @@ class Decided:
 
 
 def decide(
-    con: duckdb.DuckDBPyConnection, left: np.ndarray, right: np.ndarray, *, forced: np.ndarray
+    con: duckdb.DuckDBPyConnection,
+    left: np.ndarray,
+    right: np.ndarray,
+    *,
+    forced: np.ndarray,
+    by_name: np.ndarray,
 ) -> Decided:
     """Unites the ends of links, the surest first, and refuses what a veto forbids.
 
     `left` and `right` are numbers of identity_nodes (0, 1, …), in order of decreasing certainty (a total
     order: the caller's promise); `forced` links were decided by a person and obey nothing but that
-    person's never-links. Reads linkage_area, identity.record_identifiers, identity.guard_rules and
+    person's never-links; `by_name` links rest on names alone, and ANOTHER_REGION forbids them too. Reads linkage_area, identity.record_identifiers, identity.guard_rules and
     standard.judgements.
 
     Where no households are assumed there is nobody at one address from whom a person would have to be
@@ -192,9 +207,9 @@ def decide(
     cluster = component.copy()
     vetoes = [""] * len(left)
     chosen = VETOES if households_assumed(con) else (DIFFERENT_GENERATIONS,)
-    facts = _Facts(con, label, chosen)
+    facts = _Facts(con, label, (*chosen, ANOTHER_REGION), label[left[by_name]])
     if facts.contested.any():
-        _unite(facts, label, cluster, left, right, forced, vetoes)
+        _unite(facts, label, cluster, left, right, forced, by_name, vetoes)
     obeyed = np.array([not veto for veto in vetoes], dtype=bool)
     weakest, side = weakest_links(cluster, left, right, obeyed)
     return Decided(component, cluster, side, weakest, vetoes)
@@ -207,6 +222,7 @@ def _unite(
     left: np.ndarray,
     right: np.ndarray,
     forced: np.ndarray,
+    by_name: np.ndarray,
     vetoes: list[str],
 ) -> None:
     """Unites the contested components link by link; fills in `cluster` and `vetoes`."""
@@ -224,7 +240,12 @@ def _unite(
         one, other = root(int(left[position])), root(int(right[position]))
         if one == other:
             continue
-        veto = facts.contradiction(known[one], known[other], forced=bool(forced[position]))
+        veto = facts.contradiction(
+            known[one],
+            known[other],
+            forced=bool(forced[position]),
+            by_name=bool(by_name[position]),
+        )
         if veto:
             vetoes[position] = veto
             continue
@@ -272,21 +293,28 @@ class _Facts:
     """What is known of each node, and which values cannot belong to one person.
 
     Distinct values of one component are compared once, in DuckDB. `contested[label]` is true where some
-    veto could bite. What is known of a node, or of a cluster, is a tuple of frozen sets: one of value ids
+    veto could bite; ANOTHER_REGION can only in components `with_name_links`. What is known of a node, or of a cluster, is a tuple of frozen sets: one of value ids
     for each veto on facts, then one of (kind, day, value) for the limits, the judged records that it
     holds, and the records that it must never meet.
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, label: np.ndarray, vetoes: tuple[Veto, ...]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        label: np.ndarray,
+        vetoes: tuple[Veto, ...],
+        with_name_links: np.ndarray,
     ) -> None:
         self._vetoes = vetoes
         self.contested = np.zeros(int(label.max(initial=-1)) + 1, dtype=bool)
         self._value_ids: list[np.ndarray] = []
         self._clashes: list[set[tuple[int, int]]] = []
-        con.register(
-            "identity_component", pa.table({"number": np.arange(len(label)), "component": label})
-        )
+        components = {
+            "number": np.arange(len(label)),
+            "component": label,
+            "has_name_links": np.isin(label, with_name_links),
+        }
+        con.register("identity_component", pa.table(components))
         try:
             for veto in vetoes:
                 value_ids, clashes = self._compare(con, veto, len(label))
@@ -312,7 +340,7 @@ class _Facts:
         known = f"""
             select number, component, dense_rank() over (order by {columns}) as value_id, {columns}
             from identity_nodes inner join identity_component using (number)
-            where {veto.known}
+            where {veto.known} and (has_name_links or {veto is not ANOTHER_REGION})
         """
         rows = con.execute(f"select number, value_id from ({known})").fetchnumpy()
         value_ids = np.zeros(node_count, dtype=np.int64)
@@ -413,7 +441,12 @@ class _Facts:
         )
 
     def contradiction(
-        self, one: tuple[frozenset, ...], other: tuple[frozenset, ...], *, forced: bool
+        self,
+        one: tuple[frozenset, ...],
+        other: tuple[frozenset, ...],
+        *,
+        forced: bool,
+        by_name: bool,
     ) -> str:
         """The name of the first veto between two clusters, or ''."""
         *ones, values, members, enemies = one
@@ -425,6 +458,8 @@ class _Facts:
         for veto, clashes, left, right in zip(
             self._vetoes, self._clashes, ones, others, strict=True
         ):
+            if veto is ANOTHER_REGION and not by_name:
+                continue
             if self._contradicts(veto, clashes, left, right):
                 return veto.name
         return self._too_many(values | other_values)

@@ -25,14 +25,20 @@ OVERRIDE = "override"
 """The reason of a link that a person decided."""
 
 # Facts that agree or not independently of each other. One fact alone never makes two records one
-# person: not a name, however rare, and not a mailbox that nobody named.
-_FACTS = (("first_name", "last_name"), ("birth_on",), ("email",), ("phone",), ("address",))
+# person, a mailbox that nobody named neither; a whole name may, see below.
+_FACTS = (("first_name", "last_name"), ("birth_on",), ("email",), ("phone",), ("address", "region"))
 # A town is no address: from this weight on, agreement is about a street at least.
 _STREET_WEIGHT = 8
 # Namesakes of one town are one person only if fewer than one in 2^22 pairs share both names.
 _RARE_NAME_WEIGHT = 22
-# What a household shares never makes two records one person.
-_OF_THE_HOUSEHOLD = ("last_name", "address")
+# First name and surname are chosen together, by families and languages. What rests on them alone, or
+# on them and a region, has to be surer than what further facts bear out: one in 64 wrong at most.
+_SURE_WEIGHT = 6
+# What a household shares never makes two records one person: what is each member's own has to speak
+# for them as well, all of it together.
+_OF_THE_HOUSEHOLD = ("last_name", "address", "region")
+_INDIVIDUAL_WEIGHT = 1
+_OF_NAME_AND_REGION = ("first_name", "last_name", "region")
 
 
 def start(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
@@ -167,7 +173,8 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     """Makes identity_node_links: one row per pair of the area's nodes with a rule or a score, surest
     first.
 
-    `refusal` names why a pair without a rule is no link by itself; null where it is one. Also makes
+    `refusal` names why a pair without a rule is no link by itself; null where it is one. `is_by_name`
+    tells what rests on names, or names and a region, alone. Also makes
     linkage_area_scores, the scores of tonight and of earlier nights that still hold.
     """
     scores = ", ".join(scoring.score_columns(model))
@@ -221,6 +228,7 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         inner join numbered as l on l.record_key = chosen.left_record
         inner join numbered as r on r.record_key = chosen.right_record
     """)
+    further = ", ".join(f"mw_{n}" for n in model.comparison_names if n not in _OF_NAME_AND_REGION)
     con.execute(f"""
         create or replace temp table identity_node_links as
         with exact as (
@@ -249,7 +257,8 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
             number_r,
             rule,
             {scores},
-            case when rule is null then {_refusal(con, model)} end as refusal
+            case when rule is null then {_refusal(con, model)} end as refusal,
+            rule is null and greatest({further}) <= 0 as is_by_name
         from exact
         full join scored using (number_l, number_r)
     """)
@@ -261,19 +270,26 @@ def _refusal(con: duckdb.DuckDBPyConnection, model: Model) -> str:
     agreeing_facts = " + ".join(
         f"({' or '.join(f'mw_{name} > 0' for name in fact)})::int" for fact in _FACTS
     )
-    individual = " or ".join(
-        f"mw_{n} > 0" for n in model.comparison_names if n not in _OF_THE_HOUSEHOLD
+    individual = " + ".join(
+        f"mw_{n}" for n in model.comparison_names if n not in _OF_THE_HOUSEHOLD
     )
     return f"""case
         when match_weight < {model.accept_weight} then 'weight_below_threshold'
-        when {agreeing_facts} < 2 then 'one_fact_alone'
+        when
+            {agreeing_facts} < 2
+            and not (mw_first_name > 0 and mw_last_name > 0 and match_weight >= {_SURE_WEIGHT})
+            then 'one_fact_alone'
         when
             {households}
             and greatest(mw_birth_on, mw_email, mw_phone) <= 0
             and mw_address < {_STREET_WEIGHT}
-            and mw_first_name + mw_last_name < {_RARE_NAME_WEIGHT}
+            and if(
+                mw_address > 0,
+                mw_first_name + mw_last_name < {_RARE_NAME_WEIGHT},
+                match_weight < {_SURE_WEIGHT}
+            )
             then 'namesakes_of_one_place'
-        when {households} and not ({individual}) then 'household_alone'
+        when {households} and {individual} < {_INDIVIDUAL_WEIGHT} then 'household_alone'
     end"""
 
 
@@ -282,7 +298,7 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
     (position, veto); `weakest` is the position of the weakest link that the cluster cannot do without.
     """
     links = con.execute("""
-        select position, number_l, number_r, coalesce(rule = ?, false) as is_forced
+        select position, number_l, number_r, coalesce(rule = ?, false) as is_forced, is_by_name
         from identity_node_links
         where refusal is null
         order by position
@@ -292,6 +308,7 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
         links["number_l"].astype(np.int64),
         links["number_r"].astype(np.int64),
         forced=np.asarray(links["is_forced"], dtype=bool),
+        by_name=np.asarray(links["is_by_name"], dtype=bool),
     )
     weakest = np.ma.masked_array(
         links["position"][np.maximum(decided.weakest, 0)] if len(links["position"]) else decided.weakest,

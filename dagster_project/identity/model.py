@@ -125,9 +125,10 @@ _BIRTH_PARTS_AGREE = """
     + (substr(birth_on_l, 7, 2) = substr(birth_on_r, 7, 2))::int
 """
 
-_REGION_ONLY = """
-    (coalesce(street_name_l, postal_code_l, city_l) is null
-    or coalesce(street_name_r, postal_code_r, city_r) is null)
+# A finer address says more than its region, and says it in its own comparison.
+_FINER_PLACE_KNOWN = """
+    (coalesce(street_name_l, postal_code_l, city_l) is not null
+    and coalesce(street_name_r, postal_code_r, city_r) is not null)
 """
 
 COMPARISONS = (
@@ -183,8 +184,10 @@ COMPARISONS = (
     Comparison(
         "email",
         "Nearly unique, but people have several and households share one. The same mailbox name at"
-        " two providers counts only with a number in it: else it says what the names say already.",
-        "email_l is null or email_r is null",
+        " two providers counts only with a number in it: else it says what the names say already. Two"
+        " digits are a year, which namesakes share too: they count neither for nor against.",
+        "email_l is null or email_r is null or (email_l <> email_r and email_local_l = email_local_r"
+        " and length(regexp_replace(email_local_l, '[^0-9]', '', 'g')) between 1 and 2)",
         (
             Level("equal", "email_l = email_r"),
             Level(
@@ -192,10 +195,11 @@ COMPARISONS = (
                 "email_local_l = email_local_r and regexp_matches(email_local_l, '[0-9]')",
             ),
             Level(
-                # another initial is a relative's address, another number a namesake's
-                "two keystrokes, initial and numbers equal",
+                # another initial is a relative's address, another number a namesake's; and two
+                # keystrokes are another short form of the name (wei.chen, w.chen)
+                "one keystroke, initial and numbers equal",
                 "left(email_l, 1) = left(email_r, 1) and email_local_l <> email_local_r"
-                " and levenshtein(email_l, email_r) <= 2"
+                " and damerau_levenshtein(email_l, email_r) <= 1"
                 " and regexp_replace(email_l, '[^0-9]', '', 'g')"
                 " = regexp_replace(email_r, '[^0-9]', '', 'g')",
             ),
@@ -217,8 +221,7 @@ COMPARISONS = (
     Comparison(
         "address",
         "One comparison for street, number, postcode and city: to a household they are one fact.",
-        "coalesce(street_name_l, postal_code_l, city_l, region_l) is null"
-        " or coalesce(street_name_r, postal_code_r, city_r, region_r) is null",
+        f"not {_FINER_PLACE_KNOWN}",
         (
             Level(
                 "same house",
@@ -247,9 +250,13 @@ COMPARISONS = (
             Level("same postcode", "postal_code_l = postal_code_r", "postal_code"),
             Level("same city", "city_l = city_r", "city"),
             Level("same street name", "street_name_l = street_name_r"),
-            Level("same region, nothing finer known", f"{_REGION_ONLY} and region_l = region_r"),
-            Level("another region, nothing finer known", _REGION_ONLY),
         ),
+    ),
+    Comparison(
+        "region",
+        "What there is where somebody gave no address: the region of the network or of the telephone.",
+        f"region_l is null or region_r is null or {_FINER_PLACE_KNOWN}",
+        (Level("equal", "region_l = region_r", "region"),),
     ),
 )
 
@@ -323,6 +330,11 @@ BLOCKING_RULES = (
         "whole_name_and_region",
         ("{first_root}", "{last_name}", "{region}"),
         "systems that know no more of an address than the region",
+    ),
+    BlockingRule(
+        "whole_name",
+        ("{first_name}", "{last_name}"),
+        "names that so few records carry that the name alone is worth a look",
     ),
 )
 

@@ -9,8 +9,12 @@ with folded as (
         record_key,
         -- after folding, ae oe ue count as a transliterated umlaut: Müller, Mueller and Muller are
         -- one spelling, and so are Michael and Michal
-        regexp_replace(fold(first_name), '([aou])e', '\1', 'g') as first_name,
-        regexp_replace(fold(last_name), '([aou])e', '\1', 'g') as last_name,
+        regexp_replace(
+            fold(coalesce(latin_first.latin_name, first_name)), '([aou])e', '\1', 'g'
+        ) as first_name,
+        regexp_replace(
+            fold(coalesce(latin_last.latin_name, last_name)), '([aou])e', '\1', 'g'
+        ) as last_name,
         fold(name_suffix) as name_suffix,
         strftime(birth_on, '%Y%m%d') as birth_on,
         lower(email) as email,
@@ -26,9 +30,18 @@ with folded as (
         ) as street,
         upper(regexp_replace(postal_code, '[^A-Za-z0-9]', '', 'g')) as postal_code,
         regexp_replace(fold(city), '([aou])e|[^a-z]', '\1', 'g') as city,
-        country || '-' || region as region,
+        -- who gives no address still has a telephone somewhere
+        case
+            when coalesce(street, city, postal_code, person_records.region) is null
+                then area_regions.region
+            else country || '-' || person_records.region
+        end as region,
         country
     from standard.person_records
+    left join standard.latin_names as latin_first on latin_first.name_text = first_name
+    left join standard.latin_names as latin_last on latin_last.name_text = last_name
+    left join standard.area_regions
+        on starts_with(phone, '+1') and area_regions.area_code = left(phone, 5)
 ),
 
 parts as (

@@ -11,7 +11,7 @@ with typed as (
         as_text(phone) as phone_text,
         as_text(birthday) as birthday_text,
         as_text(address) as address_text,
-        as_text(zip_code) as postal_code,
+        as_text(zip_code) as zip_code,
         as_text(company) as company,
         as_text(cc) as country_text,
         as_text(region) as region_text,
@@ -32,10 +32,31 @@ with typed as (
         _delivered_at as delivered_at
     from raw.mailchimp__members
 ),
+-- An address in one cell is its parts, two spaces apart: street, perhaps a second line, city, region,
+-- postcode, perhaps the country. `place` is that of the postcode; a cell of another form is left.
+split as (
+    select
+        *,
+        regexp_split_to_array(address_text, '\s{2,}') as parts,
+        len(parts) - (not regexp_matches(parts[-1], '\d'))::integer as place,
+        place >= 4 and regexp_matches(parts[place], '\d') as is_address
+    from typed
+),
+placed as (
+    select
+        * exclude (zip_code, country_text, region_text, parts, place, is_address),
+        if(is_address, parts[1], null) as street,
+        if(is_address, parts[place - 2], null) as city,
+        if(is_address, parts[place], zip_code) as postal_code,
+        -- Mailchimp's own guess of country and region, by the network, comes after what people wrote.
+        if(is_address, parts[place - 1], region_text) as region_text,
+        if(is_address, coalesce(parts[place + 1], country_text), country_text) as country_text
+    from split
+),
 -- `delivered_at` is when this version first came: a record delivered again unchanged is the same.
 versions as (
     select * exclude (delivered_at), min(delivered_at) as delivered_at, max(delivered_at) as last_at
-    from typed
+    from placed
     group by all
 )
 select * exclude (last_at)

@@ -48,8 +48,7 @@ members as (
         split_part(record_key, ':', 3) as record_id,
         null as salutation, first_name, null as middle_name, last_name, null as name_suffix,
         null as full_name_text, email_text, phone_text, list_value(phone_text) as phone_texts,
-        null as street, null as city, region_text, postal_code, country_text,
-        null::date as birth_on, company,
+        street, city, region_text, postal_code, country_text, null::date as birth_on, company,
         coalesce(opted_in_at, confirmed_at) as created_at, modified_at as observed_at,
         delivered_at, false as is_deleted
     from staging.mailchimp__members

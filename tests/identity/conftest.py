@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from dagster_project import normalise
 from dagster_project.identity import linking, model, population
 
 SQL = Path(__file__).parents[2] / "sql"
@@ -99,6 +100,19 @@ def _load(con, records, *, identifiers=(), record_links=(), judgements=(), guard
         con,
         "standard.record_links",
         _texts(("record_key", "linked_record", "rule"), record_links),
+    )
+    codes = sorted({row["phone"][:5] for row in rows if (row["phone"] or "").startswith("+1")})
+    _make(
+        con,
+        "standard.area_regions",
+        _texts(("area_code", "region"), [(code, normalise.area_region(code)) for code in codes]),
+    )
+    unfolded = (SQL / "standard" / "unfolded_names.sql").read_text(encoding="utf-8")
+    names = [name for (name,) in con.execute(unfolded).fetchall()]
+    _make(
+        con,
+        "standard.latin_names",
+        _texts(("name_text", "latin_name"), [(name, normalise.latin(name)) for name in names]),
     )
     _make(
         con,

@@ -17,7 +17,7 @@ CROWD = {
 }
 
 
-def _decide(con, load, records, links, *, households=True, forced=(), **more):
+def _decide(con, load, records, links, *, households=True, forced=(), by_name=False, **more):
     """Clusters of the given records, as sets of keys, and the refusals of the given links."""
     load(records, **more)
     con.execute("create or replace table identity.population (kind text, value text, number double)")
@@ -44,7 +44,9 @@ def _decide(con, load, records, links, *, households=True, forced=(), **more):
     node = dict(con.execute("select first_record, number from identity_nodes").fetchall())
     ends = np.array([[node[one], node[other]] for one, other in links], dtype=np.int64)
     obeyed = np.array([link in forced for link in links], dtype=bool)
-    decided = constraints.decide(con, ends[:, 0], ends[:, 1], forced=obeyed)
+    decided = constraints.decide(
+        con, ends[:, 0], ends[:, 1], forced=obeyed, by_name=np.full(len(links), by_name)
+    )
     groups = {}
     for key, number in node.items():
         groups.setdefault(int(decided.cluster[number]), set()).add(key)
@@ -244,3 +246,22 @@ def test_the_weakest_necessary_link_divides_a_cluster():
     weakest, side = constraints.weakest_links(np.zeros(4, dtype=int), left, right, np.ones(4, dtype=bool))
     assert weakest.tolist() == [2, 2, 2, 2]
     assert side.tolist() == [0, 0, 0, 1]
+
+
+NAMESAKES = {
+    "ohio": _named("Emma", region="OH"),
+    "till": _named("Emma"),
+    "maine": _named("Emma", region="ME"),
+}
+
+
+def test_a_lone_name_does_not_join_two_who_live_apart(con, load):
+    links = [("ohio", "till"), ("till", "maine")]
+    groups, refusals = _decide(con, load, NAMESAKES, links, by_name=True)
+    assert groups == [{"maine"}, {"ohio", "till"}]
+    assert refusals == ["", "namesakes_of_other_regions"]
+
+
+def test_who_moved_is_one_person_where_more_than_the_name_says_so(con, load):
+    groups, _ = _decide(con, load, NAMESAKES, [("ohio", "till"), ("till", "maine")])
+    assert groups == [{"maine", "ohio", "till"}]

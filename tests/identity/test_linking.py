@@ -29,8 +29,9 @@ def test_links_say_what_each_comparison_weighed(con, load, resolve):
         "left_record", "right_record", "decision", "reason", "match_weight", "match_probability",
         "mw_prior",
         "mw_first_name", "mw_last_name", "mw_birth_on", "mw_email", "mw_phone", "mw_address",
+        "mw_region",
         "level_first_name", "level_last_name", "level_birth_on", "level_email", "level_phone",
-        "level_address",
+        "level_address", "level_region",
     ]  # fmt: skip
     [(weight, email, birth)] = con.execute(
         "select match_weight, mw_email, mw_birth_on from identity_links"

@@ -27,7 +27,7 @@ def test_everything_has_a_reason(part):
 
 def test_full_agreement_speaks_for_and_full_disagreement_against_one_person():
     for levels in model.shipped().trained.values():
-        assert levels[0]["m"] > 100 * levels[0]["u"]
+        assert levels[0]["m"] > 50 * levels[0]["u"]
         assert levels[-1]["m"] < levels[-1]["u"]
 
 

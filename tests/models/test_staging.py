@@ -104,6 +104,29 @@ def test_a_member_of_two_lists_has_a_status_in_each(made):
     assert found == [("1", "subscribed"), ("2", "unsubscribed")]
 
 
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("12 Oak St  Dayton  OH  45402  US", ("12 Oak St", "Dayton", "OH", "45402", "US")),
+        ("12 Oak St  Apt 4  Dayton  OH  45402  US", ("12 Oak St", "Dayton", "OH", "45402", "US")),
+        ("12 Oak St  Dayton  OH  45402", ("12 Oak St", "Dayton", "OH", "45402", "ca")),
+        ("12 Oak St, Dayton", (None, None, "ON", "99999", "ca")),
+        (None, (None, None, "ON", "99999", "ca")),
+    ],
+)
+def test_an_address_in_one_cell_is_taken_apart(made, address, parts):
+    rows = [
+        member("subscribed", "2026-05-01 00:00:00")
+        | {"address": address, "zip_code": "99999", "cc": "ca", "region": "ON"}
+    ]
+    found = made(
+        "staging.mailchimp__members",
+        {"raw.mailchimp__members": rows},
+        "street, city, region_text, postal_code, country_text",
+    )
+    assert found == [parts]
+
+
 # SendGrid ----------------------------------------------------------------------------------------
 
 
