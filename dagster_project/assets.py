@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.gate import Held
+from dagster_project.identity.replay import ReplayError
 from dagster_project.making import CheckResult, ChecksFailed, Table
 from dagster_project.nightly import finish
 from dagster_project.run import Run
@@ -72,7 +74,10 @@ def publish_asset(catalog: dict[str, Table]) -> dg.AssetsDefinition:
         required_resource_keys={"run"},
     )
     def customers(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        done = finish(context.resources.run, catalog)
+        try:
+            done = finish(context.resources.run, catalog)
+        except (Held, ReplayError) as said:
+            raise dg.Failure(str(said)) from None
         return dg.MaterializeResult(metadata={"is_new": done.is_new, "tables": done.tables})
 
     return customers

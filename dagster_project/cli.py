@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def truthful_exits():
         raise Refusal(str(error), USAGE) from None
     except LockedError as error:
         raise Refusal(str(error), LOCKED) from None
-    except LakeError as error:
+    except (LakeError, PublishError) as error:
         raise Refusal(str(error), DATA_FAILED) from None
     except duckdb.OutOfMemoryException:
         raise Refusal(
@@ -118,9 +119,12 @@ def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, 
 def _tell_failures(failures: list[tuple[str, Exception]]) -> tuple[list[dict], int]:
     """What failed, on the screen and as data, and the exit code. Messages that are not our own may
     hold values, so of those only the kind and the place are told."""
+    from dagster_project.gate import Held
+    from dagster_project.identity.replay import ReplayError
+
     found, code = [], DATA_FAILED
     for what, error in failures:
-        if isinstance(error, (ChecksFailed, LakeError, PublishError)):
+        if isinstance(error, (ChecksFailed, Held, LakeError, PublishError, ReplayError)):
             said = str(error)
         elif isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, OSError)):
             code = RESOURCES
@@ -189,6 +193,8 @@ def _show_summary(said: dict) -> None:
     )
     changed = ", ".join(f"{row['profiles']:,} {row['kind']}" for row in said["changes"])
     console.print(f"\nSince the last run\n  profiles: {changed or 'nothing changed'}")
+    if said["identity"]:
+        console.print(f"  records: {said['identity']['words']}", markup=False, soft_wrap=True)
     tables = said["tables"]
     console.print(f"  tables: {tables['made']} made, {tables['current']} were current")
     console.print("\nSegments")
@@ -205,6 +211,88 @@ def _show_summary(said: dict) -> None:
         markup=False,
         soft_wrap=True,
     )
+
+
+@main.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def accept(run_id: str, home: Path | None, as_json: bool) -> None:
+    """Publish a run that is held because identity changed too much.
+
+    What the run made is published as it is; exports that landed since wait for the next run.
+
+    Example: cdp accept 2026-06-01-0123abcd
+    """
+    from dagster_project import gate
+    from dagster_project.catalog import load_catalog
+    from dagster_project.nightly import accept as publish
+    from dagster_project.run import open_run
+    from dagster_project.summary import summarise
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        try:
+            as_of = date.fromisoformat(gate.held(settings, run_id)["as_of"])
+            with open_run(settings, as_of=as_of) as one:
+                published = publish(one, run_id, load_catalog(settings))
+                said = summarise(one, published)
+        except gate.NotHeld as error:
+            raise Refusal(str(error), DATA_FAILED) from None
+    if as_json:
+        click.echo(json.dumps(said, indent=1))
+    else:
+        _show_summary(said)
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--model", "trained", type=click.Path(exists=True, path_type=Path),
+              help="Parameters to try, as in trained.json.")
+@click.option("--accept-weight", type=float, help="Match weight to try as the threshold.")
+@click.option("--guards", type=click.Path(exists=True, path_type=Path),
+              help="Decisions about identifiers to try (docs/corrections.md).")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def compare(
+    home: Path | None,
+    trained: Path | None,
+    accept_weight: float | None,
+    guards: Path | None,
+    as_json: bool,
+) -> None:
+    """What another model, threshold or guard table would change in who is who. Changes nothing.
+
+    Example: cdp compare --accept-weight 4 --guards guards.csv
+    """
+    from dagster_project import gate, trial
+    from dagster_project.catalog import load_catalog
+    from dagster_project.identity import model
+    from dagster_project.pages import changes
+    from dagster_project.pages.page import page
+    from dagster_project.run import open_run
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        try:
+            chosen = model.from_json(trained.read_text(encoding="utf-8")) if trained else model.shipped()
+        except (ValueError, KeyError, TypeError) as error:
+            raise Refusal(f"{trained} is no model: {error}", USAGE) from None
+        if accept_weight is not None:
+            # a pair that may be accepted is one whose score is kept
+            kept = min(accept_weight, chosen.review_weight)
+            chosen = replace(chosen, accept_weight=accept_weight, review_weight=kept)
+        with open_run(settings) as one:
+            try:
+                found = trial.try_out(one, load_catalog(settings), model=chosen, guards=guards)
+            except trial.TrialError as error:
+                raise Refusal(str(error), DATA_FAILED) from None
+            told = trial.tell(one, found, model=chosen, guards=guards)
+            where = gate.write_report(one, found, "identity_compare", page(told))
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=1, default=str))
+        return
+    _tell(told)
+    console.print(f"\nWritten to {where}", markup=False, soft_wrap=True)
 
 
 @main.command()
@@ -280,18 +368,28 @@ def validate(home: Path | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("who")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only: which profile an id was then.")
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def profile(who: str, home: Path | None, as_json: bool) -> None:
+def profile(who: str, as_of: datetime | None, home: Path | None, as_json: bool) -> None:
     """One golden profile, by id or e-mail: values with provenance, records, links, segments.
 
+    \b
     Example: cdp profile ada@example.com
+    Example: cdp profile p0123456789abcdef --as-of 2026-06-02
     """
-    from dagster_project.profile import find_profiles, load_profile
+    from dagster_project.profile import find_profiles, load_profile, resolve
 
     with truthful_exits():
         database = _database(home)
         with database as con:
+            if as_of:
+                stood_for = resolve(con, who, as_of.date())
+                if not stood_for:
+                    raise Refusal("that id stood for no profile on that day", DATA_FAILED)
+                said = {"profile_id": who, "as_of": f"{as_of:%Y-%m-%d}", "stood_for": stood_for}
+                click.echo(json.dumps(said) if as_json else stood_for)
+                return
             ids = find_profiles(con, who)
             if not ids:
                 raise Refusal("no profile has that id or e-mail address", DATA_FAILED)
@@ -382,16 +480,18 @@ def explain(
         said = asdict(found) | ({"same_person": found.same_person} if other else {})
         click.echo(json.dumps(said | {"words": words}, indent=1, default=str))
         return
-    for section in told:
-        console.print(f"\n{section.title}", style="bold", markup=False, soft_wrap=True)
-        for line in section.lines:
-            console.print(f"  {line}", markup=False, soft_wrap=True)
-        if evidence and section.title == sentences.EVIDENCE:
-            console.print()
-            for line in waterfall.to_text(evidence):
-                console.print(f"  {line}", markup=False, soft_wrap=True)
+    _tell(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
     if html:
         console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
+
+
+def _tell(sections: Iterable, *, pictures: Mapping[str, list[str]] | None = None) -> None:
+    """Titled lines; a picture of lines follows the section that it belongs to."""
+    for section in sections:
+        console.print(f"\n{section.title}", style="bold", markup=False, soft_wrap=True)
+        picture = (pictures or {}).get(section.title, [])
+        for line in (*section.lines, *(("", *picture) if picture else ())):
+            console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 @contextmanager

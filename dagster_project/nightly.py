@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 
+from dagster_project import gate
 from dagster_project.catalog import STATE_TABLES
-from dagster_project.identity.tables import model_version
+from dagster_project.identity.replay import replay
+from dagster_project.identity.tables import LINKED, model_version
 from dagster_project.lake import write_atomically
 from dagster_project.making import Table
 from dagster_project.publish import Published, publish, run_entry
@@ -18,14 +20,21 @@ KEPT_RUNS = 400
 
 
 def make_all(run: Run, catalog: dict[str, Table]) -> Published:
-    """The whole job in the catalog's order, for whoever needs no engine. Raises ChecksFailed."""
+    """The whole job in the catalog's order, for whoever needs no engine. Raises ChecksFailed, Held."""
     for table in catalog.values():
         table.make(run)
     return finish(run, catalog)
 
 
 def finish(run: Run, catalog: dict[str, Table]) -> Published:
-    """Publish what was made, remember the run, and tidy the lake."""
+    """Publish what was made unless it is held, remember the run, and tidy the lake.
+
+    Raises Held, and ReplayError where a part of identity was not made as the whole would be.
+    """
+    with run.noting("identity"):
+        if any(step.table in LINKED and step.outcome != "unchanged" for step in run.steps):
+            run.once("replayed", lambda: replay(run, catalog))
+        gate.check(run)
     earlier = [entry for entry in read_runs(run) if entry["run_id"] != run.run_id]
     entry = run_entry(run, status="published", model_version=model_version())
     with run.noting("the published database"):
@@ -33,13 +42,30 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
             "published",
             lambda: publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES),
         )
+    gate.release(run)
     if published.is_new:
         write_runs(run, [*earlier, entry])
+        write_review_queue(run)
     for name, table in catalog.items():
         if run.lake.is_scattered(name):
             order = table.model.order if table.model else table.grain
             run.lake.compact(run.con, name, order)
     return published
+
+
+def accept(run: Run, run_id: str, catalog: dict[str, Table]) -> Published:
+    """Publish the held run that a person accepted, as it was made; nothing is read or made again.
+
+    Raises NotHeld.
+    """
+    gate.accept(run, run_id)
+    return finish(run, catalog)
+
+
+def write_review_queue(run: Run) -> None:
+    """The doubtful pairs as a file of corrections to be filled in."""
+    path = run.settings.home / "reports" / "review_queue.csv"
+    gate.write_csv(run, f"from ({run.lake.scan('marts.review_queue')}) order by rank", path)
 
 
 def read_runs(run: Run) -> list[dict]:

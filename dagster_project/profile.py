@@ -6,6 +6,8 @@ said by identity/explaining.py.
 
 from __future__ import annotations
 
+from datetime import date
+
 import duckdb
 
 LATEST_EVENTS = 12
@@ -27,6 +29,12 @@ def find_profiles(con: duckdb.DuckDBPyConnection, who: str) -> list[str]:
         {"who": who},
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def resolve(con: duckdb.DuckDBPyConnection, profile_id: str, as_of: date) -> str | None:
+    """The profile that an id stood for at the end of a day; None before it was issued, after the person
+    was erased, and for what is no profile id."""
+    return con.execute("select resolve(?, ?)", [profile_id, as_of]).fetchall()[0][0]
 
 
 def load_profile(con: duckdb.DuckDBPyConnection, profile_id: str) -> dict:

@@ -55,6 +55,7 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
         "comments": fingerprint(
             (settings.sql / "columns.csv").read_text(encoding="utf-8"),
             {name: table.description for name, table in sorted(tables.items())},
+            _functions(run),
         ),
         "as_of": run.as_of.isoformat(),
     }
@@ -87,6 +88,10 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
     swap_link(current, Path(run.run_id))
     keep_newest(settings.warehouse, KEPT_DATABASES, besides=run.run_id)
     return Published(settings.database, True, len(tables))
+
+
+def _functions(run: Run) -> str:
+    return (run.settings.sql / "published.sql").read_text(encoding="utf-8")
 
 
 def load_glossary(path: Path) -> dict[str, str]:
@@ -154,6 +159,9 @@ def _write(
             if name.startswith("golden.") and target.startswith("main."):
                 con.execute(f"create or replace view published.{name} as from {target}")
         _build_run_tables(run, tables, runs, glossary)
+        with con.cursor() as inside:
+            inside.execute("use published.main")
+            inside.execute(_functions(run))
         con.execute("checkpoint published")
     finally:
         con.execute("detach published")

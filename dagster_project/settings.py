@@ -25,6 +25,7 @@ class Settings:
 
     `default_currency` and, per shop, `location_currencies` say what money is in exports that write
     amounts without a currency (Square's). `visitor_cookies` are the cookies that hold a visitor's id.
+    `identity_budget` is the share of known records that may get another profile in one night.
     """
 
     exports: Path
@@ -34,6 +35,7 @@ class Settings:
     default_currency: str = "USD"
     location_currencies: tuple[tuple[str, str], ...] = ()
     visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
+    identity_budget: float = 0.02
     threads: int = 2
     memory_limit: str = "8GB"
 
@@ -95,6 +97,11 @@ def load_settings(
     if len(settings.default_country) != 2 or not settings.default_country.isupper():
         raise SettingsError(
             f"default_country = {settings.default_country!r} is not an ISO 3166 code such as US"
+        )
+    budget = settings.identity_budget
+    if not isinstance(budget, int | float) or not 0 <= budget <= 1:
+        raise SettingsError(
+            f"identity_budget = {budget!r} is not a share between 0 (nothing may change) and 1 (all may)"
         )
     return settings
 

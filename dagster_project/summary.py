@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dagster_project import gate
 from dagster_project.lake import quoted
+from dagster_project.pages.changes import percent
 from dagster_project.publish import Published
 from dagster_project.run import Run
 
@@ -55,7 +57,24 @@ def summarise(run: Run, published: Published | None) -> dict:
             f"""select kind, count(*) as profiles from identity.profile_changes
             where run_id = {quoted(run.run_id)} group by all order by all""",
         ),
+        "identity": _identity(run),
         "segments": _rows(run, "select segment, title, size from marts.segments order by segment"),
+    }
+
+
+def _identity(run: Run) -> dict | None:
+    """How many records changed their profile since the last run; None after a first one."""
+    found = gate.tonight(run)
+    if found is None:
+        return None
+    budget = run.settings.identity_budget
+    return {
+        "known": found.known,
+        "changed": found.changed,
+        "share": found.share,
+        "budget": budget,
+        "words": f"{found.changed:,} of {found.known:,} are in another profile, {percent(found.share)} "
+        f"(a person is asked beyond {percent(budget)})",
     }
 
 

@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from support import SAMPLE, nightly, tables_of
 
+from dagster_project import gate
 from dagster_project.lake import exclusive
-from dagster_project.settings import PROJECT
+from dagster_project.run import open_run
+from dagster_project.settings import PROJECT, load_settings
 
 
 def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
@@ -66,7 +69,8 @@ FIRST, SECOND, THIRD = (f"salesforce:contact:00300000000000{n}AAA" for n in (1, 
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "inspect", "validate", "profile", "explain", "simulate"]
+    "command",
+    ["run", "accept", "compare", "inspect", "validate", "profile", "explain", "simulate"],
 )
 def test_every_command_has_help_with_an_example(command):
     said = cdp(command, "--help")
@@ -190,6 +194,91 @@ def test_validate_finds_a_damaged_file(home, tmp_path):
     said = cdp("validate", "--home", home)
     assert said.returncode == 1
     assert part.name in said.stderr and "Traceback" not in said.stderr
+
+
+@pytest.fixture(scope="module")
+def held_once(home, tmp_path_factory) -> Path:
+    """The home with a run held, for a correction merges two of its three records; and its exports."""
+    place = tmp_path_factory.mktemp("held")
+    shutil.copytree(home, place / "home", symlinks=True)
+    landed(place / "exports")
+    (place / "exports" / "pairs.csv").write_text(
+        "left_record,right_record,decision,decided_by,decided_on,reason\n"
+        f"{FIRST},{THIRD},same,ada,2026-06-02,one person\n"
+    )
+    with pytest.raises(gate.Held):
+        nightly(place / "exports", place / "home", date(2026, 6, 3))
+    return place
+
+
+@pytest.fixture
+def held(held_once, tmp_path) -> tuple[Path, Path, str]:
+    """Home, exports and the id of the held run, for one test."""
+    place = shutil.copytree(held_once, tmp_path / "held", symlinks=True)
+    run_id = json.loads((place / "home" / "state" / "held.json").read_text())["run_id"]
+    return place / "home", place / "exports", run_id
+
+
+def test_a_run_that_changes_too_much_publishes_nothing_and_says_how_to_accept_it(held):
+    home, exports, run_id = held
+    before = (home / "warehouse" / "current").readlink(), (home / "state" / "current").readlink()
+    said = cdp("run", "--exports", exports, "--home", home, "--as-of", "2026-06-03")
+    assert said.returncode == 1
+    for expected in ("1 of 3 records known before are in another profile: 33.3 %", "merged into",
+                     "identity_diff.html", f"cdp accept {run_id}", "Nothing was published"):
+        assert expected in said.stderr
+    assert "Lovelace" not in said.stderr and "Traceback" not in said.stderr
+    page = (home / "reports" / "identity_diff.html").read_text()
+    assert "a person decided so" in page and "Lovelace" not in page
+    assert before == (
+        (home / "warehouse" / "current").readlink(), (home / "state" / "current").readlink())
+
+
+def test_an_accepted_run_is_published_as_it_was_held_whatever_landed_since(held):
+    home, exports, run_id = held
+    later = CONTACTS.replace("00000AAA", "00009AAA").replace("Hopper", "Liskov")
+    (exports / "salesforce" / "Later.csv").write_text(later, encoding="utf-8")
+    said = cdp("accept", run_id, "--home", home)
+    assert said.returncode == 0, said.stderr
+    assert "1 people from 3 source records" in said.stdout and "1 merged" in said.stdout
+    again = cdp("accept", run_id, "--home", home)
+    assert again.returncode == 1 and "no run is held" in again.stderr
+    assert (home / "reports" / "review_queue.csv").read_text().startswith("left_record,right_record")
+
+
+def test_an_acceptance_holds_for_the_same_run_if_publishing_was_killed(held):
+    home, exports, run_id = held
+    settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
+    with open_run(settings, as_of=date(2026, 6, 3)) as run:
+        gate.accept(run, run_id)
+    nightly(exports, home, date(2026, 6, 3))
+    assert (home / "warehouse" / "current").readlink() == Path(run_id)
+
+
+def test_only_the_run_that_is_held_can_be_accepted(held):
+    home, _, run_id = held
+    said = cdp("accept", "2026-06-03-0badc0de", "--home", home)
+    assert said.returncode == 1
+    assert f"the run that is held is {run_id}" in said.stderr
+
+
+def test_what_changed_since_it_was_held_must_be_judged_anew(held):
+    home, exports, run_id = held
+    (exports / "salesforce" / "Contact.csv").write_text(
+        CONTACTS.replace("Navy Yard", "Army Yard").replace("2026-02-01T", "2026-02-02T"))
+    with pytest.raises(gate.Held):
+        nightly(exports, home, date(2026, 6, 4))
+    said = cdp("accept", run_id, "--home", home)
+    assert said.returncode == 1 and "is not held" in said.stderr
+
+
+def test_compare_says_what_another_threshold_would_change(home, tmp_path):
+    home = shutil.copytree(home, tmp_path / "copy", symlinks=True)
+    said = cdp("compare", "--accept-weight", "60", "--home", home)
+    assert said.returncode == 0, said.stderr
+    assert "accepts pairs from +60.0 on" in said.stdout
+    assert "Each of the 3 records known before is in the profile it was in." in said.stdout
+    assert (home / "reports" / "identity_compare.html").exists()
 
 
 def test_simulate_writes_a_company_that_the_run_reads(tmp_path):

@@ -18,6 +18,12 @@ STATE_TABLES = {
     "issued_profile_ids": "profile_id varchar, current_profile_id varchar, issued_at timestamp",
 }
 
+EVERYBODY = """
+    select record_key from identity_clusters_tonight
+    union all select record_key from previous_profile_records
+    union all select record_key from vanished_profile_records
+"""
+
 
 def start(con: duckdb.DuckDBPyConnection) -> None:
     """Makes the state tables of a first run: nothing issued, nobody known."""
@@ -25,38 +31,74 @@ def start(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create or replace table {table} ({columns})")
 
 
-def carry(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) -> None:
+def carry(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    run_id: str,
+    as_of: datetime,
+    changed: str | None = None,
+    prefix: str = "p",
+) -> None:
     """Gives every cluster a profile id.
 
-    Reads identity_clusters_tonight (record_key, cluster) and STATE_TABLES. Makes profile_records_next,
-    vanished_profile_records_next and issued_profile_ids_next, which are the state of the next run,
-    profile_changes_next (changed_at, run_id, kind, profile_id, into_profile_id, cause) and
-    profile_redirects_next (profile_id, current_profile_id).
+    Reads identity_clusters_tonight (record_key, cluster) and STATE_TABLES. `changed` is a relation of
+    the record_key of every record whose cluster may differ from last night's: only what they touch is
+    looked at. None looks at everything, which gives the same. `prefix` begins every id.
+
+    Makes carried_records (record_key) and carried_ids (profile_id), which say what was looked at, and
+    of those alone profile_records_next, vanished_profile_records_next, issued_profile_ids_next (the
+    state of the next run, once these rows replace its own) and profile_redirects_next (profile_id,
+    current_profile_id); and profile_changes_next (change_id, changed_at, run_id, kind, profile_id,
+    into_profile_id, cause).
     """
-    _remember(con)
+    _gather(con, changed or EVERYBODY)
     _match(con)
-    _mint(con)
+    _mint(con, prefix)
     _records(con)
     _changes(con, run_id=run_id, as_of=as_of)
     _issued(con, as_of=as_of)
 
 
-def _remember(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes carry_memory (record_key, profile_id, was_present): the last known profile of every
-    record ever seen, with ids that were merged away replaced by those that took them in."""
+def _gather(con: duckdb.DuckDBPyConnection, changed: str) -> None:
+    """Makes carry_clusters (record_key, cluster), the clusters that the changed records touch, and
+    carry_memory (record_key, profile_id, was_present), the last known profile of every record that
+    was ever in a profile they touch.
+
+    That is enough: last night a profile was one cluster, so a cluster of which no row changed shares
+    records with its own profile alone, unless a record came to that profile or left it, and then it
+    is touched.
+    """
+    con.execute("""
+        create or replace temp view carry_known as
+        select record_key, profile_id, true as was_present from previous_profile_records
+        union all
+        select record_key, profile_id, false from vanished_profile_records
+    """)
+    con.execute(f"""
+        create or replace temp table carry_touched as
+        with changed as (select distinct record_key from ({changed})),
+        touched_clusters as (
+            select distinct cluster from identity_clusters_tonight semi join changed using (record_key)
+        )
+        select record_key from changed
+        union
+        select record_key from identity_clusters_tonight semi join touched_clusters using (cluster)
+    """)
     con.execute("""
         create or replace temp table carry_memory as
-        with known as (
-            select record_key, profile_id, true as was_present from previous_profile_records
-            union all
-            select record_key, profile_id, false from vanished_profile_records
-            where record_key not in (select record_key from previous_profile_records)
+        with touched_profiles as (
+            select distinct profile_id from carry_known semi join carry_touched using (record_key)
         )
-        select
-            known.record_key,
-            coalesce(issued.current_profile_id, known.profile_id) as profile_id,
-            known.was_present
-        from known left join issued_profile_ids as issued using (profile_id)
+        select * from carry_known semi join touched_profiles using (profile_id)
+    """)
+    con.execute("""
+        create or replace table carried_records as
+        select record_key from carry_touched union select record_key from carry_memory
+    """)
+    con.execute("""
+        create or replace temp table carry_clusters as
+        select record_key, cluster
+        from identity_clusters_tonight semi join carried_records using (record_key)
     """)
 
 
@@ -76,7 +118,7 @@ def _match(con: duckdb.DuckDBPyConnection) -> None:
             min(issued.issued_at) as issued_at,
             count(*) over (partition by clusters.cluster) as profile_count,
             count(*) over (partition by memory.profile_id) as cluster_count
-        from identity_clusters_tonight as clusters
+        from carry_clusters as clusters
         inner join carry_memory as memory using (record_key)
         left join issued_profile_ids as issued using (profile_id)
         group by clusters.cluster, memory.profile_id
@@ -103,7 +145,7 @@ def _match(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _mint(con: duckdb.DuckDBPyConnection) -> None:
+def _mint(con: duckdb.DuckDBPyConnection, prefix: str) -> None:
     """Makes carry_minted (cluster, profile_id) for clusters without a profile.
 
     An id is drawn from the smallest record key of its cluster, and drawn again with a number while
@@ -120,10 +162,10 @@ def _mint(con: duckdb.DuckDBPyConnection) -> None:
             with drawn as (
                 select
                     cluster,
-                    'p' || left(
+                    $prefix || left(
                         md5(min(record_key) || if($attempt > 0, '#' || $attempt, '')), 16
                     ) as profile_id
-                from identity_clusters_tonight
+                from carry_clusters
                 where
                     cluster not in (select cluster from carry_matches)
                     and cluster not in (select cluster from carry_minted)
@@ -136,10 +178,10 @@ def _mint(con: duckdb.DuckDBPyConnection) -> None:
                 and profile_id not in (select profile_id from carry_minted)
             group by profile_id
             """,
-            {"attempt": attempt},
+            {"attempt": attempt, "prefix": prefix},
         )
         [(left_over,)] = con.execute("""
-            select count(distinct cluster) from identity_clusters_tonight
+            select count(distinct cluster) from carry_clusters
             where
                 cluster not in (select cluster from carry_matches)
                 and cluster not in (select cluster from carry_minted)
@@ -158,7 +200,7 @@ def _records(con: duckdb.DuckDBPyConnection) -> None:
             select cluster, profile_id from carry_minted
         )
         select clusters.record_key, given.profile_id
-        from identity_clusters_tonight as clusters inner join given using (cluster)
+        from carry_clusters as clusters inner join given using (cluster)
         order by clusters.record_key
     """)
 
@@ -226,6 +268,7 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
                 and profile_id not in (select profile_id from carry_merges)
         )
         select
+            md5(concat_ws('|', $run_id, kind, profile_id, into_profile_id)) as change_id,
             $as_of::timestamp as changed_at,
             $run_id as run_id,
             kind,
@@ -240,33 +283,30 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
 
 
 def _issued(con: duckdb.DuckDBPyConnection, *, as_of: datetime) -> None:
+    # An id merged earlier follows the one that took it in: no redirect needs a second look-up.
     con.execute(
         """
         create or replace table issued_profile_ids_next as
-        with ids as (
-            select profile_id, current_profile_id, issued_at from issued_profile_ids
-            union all
-            select profile_id, null, $as_of::timestamp from carry_minted
-        )
-        -- an id merged earlier follows the one that took it in: no redirect needs a second look-up
+        select profile_id, null::varchar as current_profile_id, $as_of::timestamp as issued_at
+        from carry_minted
+        union all
         select
-            ids.profile_id,
-            coalesce(own.into_profile_id, followed.into_profile_id, ids.current_profile_id)
-                as current_profile_id,
-            ids.issued_at
-        from ids
-        left join carry_merges as own on own.profile_id = ids.profile_id
-        left join carry_merges as followed on followed.profile_id = ids.current_profile_id
-        order by ids.profile_id
+            issued.profile_id,
+            coalesce(own.into_profile_id, followed.into_profile_id) as current_profile_id,
+            issued.issued_at
+        from issued_profile_ids as issued
+        left join carry_merges as own on own.profile_id = issued.profile_id
+        left join carry_merges as followed on followed.profile_id = issued.current_profile_id
+        where own.profile_id is not null or followed.profile_id is not null
         """,
         {"as_of": as_of},
     )
+    con.execute("create or replace table carried_ids as select profile_id from issued_profile_ids_next")
     con.execute("""
         create or replace table profile_redirects_next as
         select profile_id, current_profile_id
         from issued_profile_ids_next
         where current_profile_id is not null
-        order by profile_id
     """)
     con.execute("""
         create or replace table vanished_profile_records_next as
@@ -274,5 +314,4 @@ def _issued(con: duckdb.DuckDBPyConnection, *, as_of: datetime) -> None:
         from carry_memory as memory
         left join carry_merges as merges using (profile_id)
         where memory.record_key not in (select record_key from profile_records_next)
-        order by memory.record_key
     """)

@@ -31,16 +31,12 @@ LINKAGE_INPUTS = (
     "identity.record_identifiers",
     "standard.judgements",
 )
+POPULATION_INPUTS = ("identity.comparison_records", "identity.exact_links", "standard.judgements")
 CHANGING_INPUTS = tuple(name for name in LINKAGE_INPUTS if name != "identity.population")
 """The inputs of which linkage can follow the changes; other facts of the population are another run."""
 
 WHOLE_SHARE = 0.3
 """When more than this share of the records is touched, a run from nothing is cheaper."""
-
-NO_CHANGES = """select
-    null::varchar as change_id, null::timestamp as changed_at, null::varchar as run_id,
-    null::varchar as kind, null::varchar as profile_id, null::varchar as into_profile_id,
-    null::varchar as cause where false"""
 
 STATE_TABLES = (
     "identity.name_uses",
@@ -83,35 +79,36 @@ LINKED = {
     ),
 }
 
+# Table -> description, grain, and the relations of profile_ids.carry that hold its rows and its keys.
 CARRIED = {
     "identity.profile_records": (
         "One row per source record: the profile it belongs to and what links it there.",
         ("record_key",),
-        """select record_key, profile_id, linked_by, match_probability, side, identity_confidence
-        from profile_records_next inner join identity.clusters using (record_key)""",
+        Rows(
+            """select record_key, profile_id, linked_by, match_probability, side, identity_confidence
+            from profile_records_next inner join identity.clusters using (record_key)""",
+            "carried_records",
+        ),
     ),
     "identity.profile_changes": (
         "One row per change of identity since the first run.",
         ("change_id",),
-        f"""select * from profile_changes_before union all
-        select md5(concat_ws('|', run_id, kind, profile_id, into_profile_id)) as change_id,
-            {", ".join(("changed_at", "run_id", "kind", "profile_id", "into_profile_id", "cause"))}
-        from profile_changes_next""",
+        Rows("from profile_changes_next", "profile_changes_next"),
     ),
     "identity.profile_redirects": (
         "One row per profile id no longer in use, with the id that stands for it today.",
         ("profile_id",),
-        "from profile_redirects_next",
+        Rows("from profile_redirects_next", "carried_ids"),
     ),
     "identity.issued_profile_ids": (
         "One row per profile id ever issued; none is issued twice.",
         ("profile_id",),
-        "from issued_profile_ids_next",
+        Rows("from issued_profile_ids_next", "carried_ids"),
     ),
     "identity.vanished_profile_records": (
         "One row per source record that was in a profile and is delivered no more.",
         ("record_key",),
-        "from vanished_profile_records_next",
+        Rows("from vanished_profile_records_next", "carried_records"),
     ),
 }
 
@@ -131,7 +128,7 @@ def tables() -> list[Table]:
             "One row per fact about the population as a whole, as last measured: how rare values are,"
             " which first names many people have, whether people live together.",
             ("value", "kind"),
-            ("identity.comparison_records", "identity.exact_links"),
+            POPULATION_INPUTS,
             _make_population,
         ),
         Table(
@@ -152,8 +149,8 @@ def tables() -> list[Table]:
             for name, (about, grain, rows) in LINKED.items()
         ),
         *(
-            Table(name, about, grain, ("identity.clusters",), _carrying(name, grain, relation))
-            for name, (about, grain, relation) in CARRIED.items()
+            Table(name, about, grain, ("identity.clusters",), _carrying(name, grain, rows))
+            for name, (about, grain, rows) in CARRIED.items()
         ),
     ]
 
@@ -162,6 +159,11 @@ def model_version() -> str:
     """Changes with anything that decides how records are linked."""
     modules = (blocking, constraints, linking, nodes, population, scoring)
     return fingerprint(repr(model.shipped()), [inspect.getsource(module) for module in modules])
+
+
+def _carrying_version() -> str:
+    """Changes with anything that decides how ids are carried."""
+    return fingerprint(inspect.getsource(profile_ids), repr(CARRIED))
 
 
 def _make_name_uses(run: Run) -> Made:
@@ -184,7 +186,7 @@ def _make_name_uses(run: Run) -> Made:
 
 
 def _make_population(run: Run) -> Made:
-    name, inputs = "identity.population", ("identity.comparison_records", "identity.exact_links")
+    name, inputs = "identity.population", POPULATION_INPUTS
 
     def compute() -> str:
         if _is_outgrown(run, "identity.comparison_records"):
@@ -296,16 +298,27 @@ def _changes_since_last_night(run: Run) -> dict[str, list[str]] | None:
     return found
 
 
-def _carrying(name: str, grain: tuple[str, ...], relation: str):
+def _carrying(name: str, grain: tuple[str, ...], rows: Rows):
+    """Tonight's table is the promoted one with some rows replaced, so a part is enough where the lake
+    holds the promoted one, and not what a run left that never published."""
+
     def make(run: Run) -> Made:
-        def compute() -> str:
+        def compute() -> str | Rows:
             run.once("carrying", lambda: _carry(run))
-            return relation
+            before = run.state.lake.manifest(name)
+            if not before:
+                return rows.relation
+            is_promoted = run.lake.version(name) == before.version
+            if is_promoted and before.made_from["code"] == fingerprint(_carrying_version()):
+                return rows
+            kept = f"""select * from ({run.state.lake.scan(name)})
+                where {grain[0]} not in (select {grain[0]} from {rows.keys})"""
+            return f"{kept} union all by name ({rows.relation})"
 
         return make_table(
             run,
             name,
-            code=name,
+            code=_carrying_version(),
             inputs=("identity.clusters",),
             grain=grain,
             compute=compute,
@@ -329,11 +342,21 @@ def _carry(run: Run) -> None:
             columns = ", ".join(column.split()[0] for column in named)
             scan = run.state.lake.scan(table)
             run.con.execute(f"insert into {name} select {columns} from ({scan})")
-    changes = run.state.relation("identity.profile_changes", NO_CHANGES)
-    run.con.execute(f"create or replace temp table profile_changes_before as from ({changes})")
     run.con.execute(
-        "create or replace temp table identity_clusters_tonight as"
+        "create or replace temp view identity_clusters_tonight as"
         " select record_key, cluster from identity.clusters"
     )
     as_of = datetime.combine(run.as_of, time())
-    profile_ids.carry(run.con, run_id=run.run_id, as_of=as_of)
+    profile_ids.carry(run.con, run_id=run.run_id, as_of=as_of, changed=_changed_clusters(run))
+
+
+def _changed_clusters(run: Run) -> str | None:
+    """The records whose cluster changed since the promoted profiles were made; None if nobody knows."""
+    before = run.state.lake.manifest("identity.profile_records")
+    if not before or before.made_from["code"] != fingerprint(_carrying_version()):
+        return None
+    changes = run.lake.changes("identity.clusters", before.made_from["inputs"]["identity.clusters"])
+    if changes.everything:
+        return None
+    found = ["select null::varchar as record_key where false", *changes.before, *changes.after]
+    return " union all ".join(f"select record_key from ({rows})" for rows in found)

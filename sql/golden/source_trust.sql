@@ -1,8 +1,9 @@
--- One row per export: how far its values about people are trusted, 1 first.
+-- One row per export: how far its values about people and companies are trusted, 1 first.
 -- grain: system, export
 select *
 from (
     values
+        ('salesforce', 'account', 1),
         ('salesforce', 'contact', 1),
         ('shopify', 'customers', 2),
         ('salesforce', 'lead', 3),

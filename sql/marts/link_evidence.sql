@@ -20,7 +20,8 @@ parts as (
             (mw_birth_on, level_birth_on) as 'birth_on',
             (mw_email, level_email) as 'email',
             (mw_phone, level_phone) as 'phone',
-            (mw_address, level_address) as 'address'
+            (mw_address, level_address) as 'address',
+            (mw_region, level_region) as 'region'
         )
     )
 )

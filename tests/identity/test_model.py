@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 
 import pytest
 
-from dagster_project.identity import model, train
+from dagster_project.identity import blocking, model, nodes, population, scoring, train
 from dagster_project.identity.model import BLOCKING_RULES, COMPARISONS
 
 
@@ -54,3 +55,118 @@ def test_training_gives_the_same_text_again(con, load):
     assert train.train(con, seed=3, max_pairs=1e4) == text
     written = json.loads(text)["comparisons"]["email"][0]
     assert model.from_json(text).trained["email"][0]["m"] == written["m"]
+
+
+ANN = {"first_name": "Ann", "last_name": "Abbott"}
+HOME = {"street": "12 Oak Street", "postal_code": "45402", "city": "Dayton", "region": "OH"}
+BORN = {"birth_on": "1984-07-09"}
+
+# Of each blocking rule two records that it brings together although much else differs.
+BLOCKED = {
+    "email": (ANN | {"email": "ann@mail.com"}, {"first_name": "Annie", "email": "ann@mail.com"}),
+    "phone": ({"phone": "+12125550123"}, {"phone": "+12125550123"}),
+    "mailbox_and_name": (
+        {"last_name": "Abbott", "email": "anniea@mail.com"},
+        {"last_name": "Abott", "email": "anniea@post.com"},
+    ),
+    "whole_name_and_postcode_area": (
+        ANN | {"postal_code": "45402"},
+        {"first_name": "Abbott", "last_name": "Ann", "postal_code": "45499"},
+    ),
+    "whole_name_and_birth_year": (ANN | BORN, ANN | {"birth_on": "1984-11-30"}),
+    "birth_date_and_surname_beginning": (ANN | BORN, {"first_name": "X", "last_name": "Abot"} | BORN),
+    "birth_date_and_first_name_beginning": (
+        ANN | BORN,
+        {"first_name": "Anna", "last_name": "Baker"} | BORN,
+    ),
+    "birth_date_and_house_number": (
+        {"street": "12 Oak St"} | BORN,
+        {"street": "12 Elm Road", "last_name": "Cox"} | BORN,
+    ),
+    "house": (
+        {"street": "12 Oakland Street", "postal_code": "45402"},
+        {"street": "12 Oaklnd St", "postal_code": "45402"},
+    ),
+    "house_in_city": (
+        {"street": "12 Oak Street", "city": "Dayton"},
+        {"street": "12 Oak St", "city": "Dayton", "postal_code": "45402"},
+    ),
+    "street_and_first_name_beginning": (
+        {"first_name": "Ann", "street": "12 Oak St", "postal_code": "45402"},
+        {"first_name": "Anna", "street": "Oak St", "postal_code": "45402"},
+    ),
+    "street_and_surname_beginning": (
+        {"last_name": "Abbott", "street": "12 Oak St", "postal_code": "45402"},
+        {"last_name": "Abot", "street": "Oak St", "postal_code": "45402"},
+    ),
+    "whole_name_and_city": (ANN | {"city": "Dayton"}, ANN | {"city": "Dayton", "postal_code": "1"}),
+    "whole_name_and_region": (ANN | {"region": "OH"}, ANN | {"region": "OH", "city": "Dayton"}),
+    "whole_name": (ANN, ANN | {"city": "Dayton"}),
+}
+
+
+@pytest.mark.parametrize("rule", BLOCKING_RULES, ids=lambda rule: rule.name)
+def test_a_blocking_rule_brings_together_what_it_says(con, load, rule):
+    load(dict(zip("ab", BLOCKED[rule.name], strict=True)) | {"other": {"first_name": "Zoe"}})
+    nodes.start(con)
+    nodes.collapse(con)
+    blocking.block(con, model=dataclasses.replace(model.shipped(), blocking_rules=(rule,)))
+    assert len(con.execute("select * from linkage_pairs").fetchall()) == 1
+
+
+# Of each comparison two values and the level at which they agree; None where one is missing.
+AGREEMENT = [
+    ("first_name", {"first_name": "Ann"}, {"first_name": "ANN"}, "equal"),
+    ("first_name", {"first_name": "Robert"}, {"first_name": "Bob"}, "nickname"),
+    ("first_name", ANN, {"first_name": "Abbott", "last_name": "Ann"}, "the wrong way round"),
+    ("first_name", {"first_name": "J"}, {"first_name": "Jane"}, "one begins the other"),
+    ("first_name", {"first_name": "Gregory"}, {"first_name": "Gregroy"}, "close"),
+    ("first_name", {"first_name": "Martha"}, {"first_name": "Marhta"}, "close"),
+    ("first_name", {"first_name": "Dwayne"}, {"first_name": "Duane"}, "similar"),
+    ("first_name", {"first_name": "Ann"}, {"first_name": "Tom"}, "unlike"),
+    ("first_name", {"first_name": "Ann"}, {"last_name": "Baker"}, None),
+    ("last_name", {"last_name": "Müller"}, {"last_name": "Mueller"}, "equal"),
+    ("last_name", {"last_name": "Smith"}, {"last_name": "Smith-Jones"}, "one begins or ends the other"),
+    ("last_name", {"last_name": "Abbott"}, {"last_name": "Abott"}, "close"),
+    ("last_name", {"last_name": "Abbott"}, {"last_name": "Cox"}, "unlike"),
+    ("birth_on", BORN, BORN, "equal"),
+    ("birth_on", BORN, {"birth_on": "1984-07-19"}, "two of year, month, day equal"),
+    ("birth_on", BORN, {"birth_on": "1984-09-07"}, "day and month swapped or one keystroke"),
+    ("birth_on", BORN, {"birth_on": "1951-12-24"}, "unlike"),
+    ("birth_on", BORN, {}, None),
+    ("email", {"email": "a.b+x@gmail.com"}, {"email": "ab@googlemail.com"}, "equal"),
+    ("email", {"email": "anna123@a.com"}, {"email": "anna123@b.com"}, "same numbered mailbox name elsewhere"),
+    ("email", {"email": "anna84@a.com"}, {"email": "anna84@b.com"}, None),
+    ("email", {"email": "annabel@a.com"}, {"email": "annbel@a.com"}, "one keystroke, initial and numbers equal"),
+    ("email", {"email": "ann@a.com"}, {"email": "tom@a.com"}, "unlike"),
+    ("phone", {"phone": "+12125550123"}, {"phone": "+12125550123"}, "equal"),
+    ("phone", {"phone": "+12125550123"}, {"phone": "+12125550132"}, "one keystroke"),
+    ("phone", {"phone": "+12125550123"}, {"phone": "+19375550199"}, "unlike"),
+    ("address", HOME, HOME | {"street": "12 Oak St., Apt 4"}, "same house"),
+    ("address", HOME, HOME | {"street": "12 Oack Street"}, "same house, street spelt otherwise"),
+    ("address", HOME, HOME | {"street": "14 Oak Street"}, "same street, number unlike"),
+    ("address", HOME, HOME | {"street": "7 Elm Road"}, "same postcode"),
+    ("address", HOME, {"street": "7 Elm Road", "city": "Boston", "postal_code": "02101"}, "unlike"),
+    ("address", HOME, {"region": "OH"}, None),
+    ("region", HOME, {"region": "OH"}, "equal"),
+    ("region", HOME, {"region": "ME"}, "unlike"),
+    ("region", HOME, HOME, None),
+]
+
+
+@pytest.mark.parametrize(("comparison", "left", "right", "words"), AGREEMENT)
+def test_two_values_agree_at_this_level(con, load, comparison, left, right, words):
+    load({"a": left, "b": right})
+    con.execute("""
+        create or replace temp table compared as
+        select row_number() over (order by record_key) as node_id, * from identity.comparison_records
+    """)
+    con.execute("create or replace temp table compared_pairs as select 1 as node_l, 2 as node_r")
+    measured = population.measure(con, model=model.shipped())
+    con.execute(f"create or replace table identity.population as {measured}")
+    scoring.score(
+        con, "compared_pairs", "compared", model=model.shipped(), into="scored", least=-1000
+    )
+    [(level,)] = con.execute(f"select level_{comparison} from scored").fetchall()
+    known = {(c, n): said for c, n, said, _ in model.shipped().levels_in_words()}
+    assert known.get((comparison, level)) == words

@@ -1,4 +1,4 @@
-"""Which value survives, who lives together, when a person was seen."""
+"""Which value survives, when a person was seen, what interests a person."""
 
 from datetime import date, datetime
 
@@ -225,68 +225,6 @@ def test_delivery_is_no_sign_of_life(made, changed_at, last_event_at, last_seen_
     }
     found = made("marts.profiles", given, "last_seen_at", through=("golden.profiles",))
     assert found == [(last_seen_at,)]
-
-
-# Households --------------------------------------------------------------------------------------
-
-HOME = {"last_name": "Byron", "street": "1 Elm St", "postal_code": "97301", "country": "US"}
-
-
-@pytest.fixture
-def households(made):
-    """The households of people who each have one record with these fields."""
-
-    def make(*people):
-        records = [{"record_key": f"r{number}"} | fields for number, fields in enumerate(people)]
-        given = {
-            "standard.person_records": records,
-            "golden.profiles": [
-                {"profile_id": one["record_key"], "country": one["country"]} for one in records
-            ],
-            "golden.profile_attributes": [
-                {
-                    "profile_id": one["record_key"],
-                    "record_key": one["record_key"],
-                    "attribute": "street",
-                    "is_winner": True,
-                }
-                for one in records
-            ],
-        }
-        through = (
-            *("guard_rules", "nicknames", "folded_records", "clean_records", "carried_identifiers"),
-            *("identifier_guards", "record_identifiers", "comparison_records"),
-        )
-        return made(
-            "golden.households",
-            given,
-            "household_id",
-            through=tuple(f"identity.{name}" for name in through),
-        )
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("other", "is_one_household"),
-    [
-        ({}, True),
-        ({"last_name": "BYRÓN"}, True),
-        ({"street": "1, Elm Street"}, True),
-        ({"postal_code": "97301-1234"}, True),
-        ({"last_name": "Lovelace"}, False),
-        ({"street": "2 Elm St"}, False),
-        ({"postal_code": "97302"}, False),
-    ],
-    ids=["same", "accent", "spelling", "longer ZIP", "other name", "other house", "other postcode"],
-)
-def test_one_surname_at_one_address_is_a_household(households, other, is_one_household):
-    assert (len(set(households(HOME, HOME | other))) == 1) == is_one_household
-
-
-@pytest.mark.parametrize("missing", ["last_name", "street", "postal_code"])
-def test_without_a_whole_address_there_is_no_household(households, missing):
-    assert households(HOME | {missing: None}) == []
 
 
 # What interests a person -------------------------------------------------------------------------

@@ -1,4 +1,0 @@
--- One row per company record: a CRM account.
--- grain: record_key
--- partition: record_key
-select * from standard.companies
