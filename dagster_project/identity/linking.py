@@ -27,10 +27,13 @@ OVERRIDE = "override"
 # Facts that agree or not independently of each other. One fact alone never makes two records one
 # person, a mailbox that nobody named neither; a whole name may, see below.
 _FACTS = (("first_name", "last_name"), ("birth_on",), ("email",), ("phone",), ("address", "region"))
-# A town is no address: from this weight on, agreement is about a street at least.
-_STREET_WEIGHT = 8
-# Namesakes of one town are one person only if fewer than one in 2^22 pairs share both names.
-_RARE_NAME_WEIGHT = 22
+# Of the levels of the address comparison, those that mean one house.
+_HOUSE_LEVELS = (1, 2, 5)
+# Names the wrong way round are one fact, although both comparisons see it.
+_WRONG_WAY_ROUND = "level_first_name = 3 and level_last_name = 2"
+# Whoever moved brings an e-mail, a telephone or a birth date along. Where two addresses are known and are
+# not one house, names alone have to be rarer still: one in 4,096 wrong at most.
+_MOVED_WEIGHT = 12
 # First name and surname are chosen together, by families and languages. What rests on them alone, or
 # on them and a region, has to be surer than what further facts bear out: one in 64 wrong at most.
 _SURE_WEIGHT = 6
@@ -282,12 +285,9 @@ def _refusal(con: duckdb.DuckDBPyConnection, model: Model) -> str:
         when
             {households}
             and greatest(mw_birth_on, mw_email, mw_phone) <= 0
-            and mw_address < {_STREET_WEIGHT}
-            and if(
-                mw_address > 0,
-                mw_first_name + mw_last_name < {_RARE_NAME_WEIGHT},
-                match_weight < {_SURE_WEIGHT}
-            )
+            and coalesce(level_address not in {_HOUSE_LEVELS}, true)
+            and match_weight - if({_WRONG_WAY_ROUND}, mw_last_name, 0)
+                < if(level_address is null, {_SURE_WEIGHT}, {_MOVED_WEIGHT})
             then 'namesakes_of_one_place'
         when {households} and {individual} < {_INDIVIDUAL_WEIGHT} then 'household_alone'
     end"""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.identity import model, nodes
+from dagster_project.identity import linking, model, nodes, population
 
 ANN = {"first_name": "Ann", "last_name": "Abbott", "email": "ann@mail.com"}
 HOUSE = {"street": "12 Oak St", "postal_code": "45402", "city": "Dayton"}
@@ -115,6 +115,29 @@ def test_too_little_evidence_is_refused_by_name(con, load, resolve, one, other, 
     load({"one": one, "other": other, "third": third})
     resolve()
     assert ("one", "other", "rejected", reason) in _links(con)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # a street is no house
+        (HOUSE, HOUSE | {"street": "98 Oak Street"}),
+        # and names the wrong way round are one fact, although both comparisons see it
+        (
+            {"city": "Dayton", "postal_code": "45402"},
+            {"first_name": "Abbott", "last_name": "Ann", "city": "Dayton", "postal_code": "45499"},
+        ),
+    ],
+)
+def test_in_a_large_population_names_and_a_place_are_too_little(con, load, one, other):
+    name = {"first_name": "Ann", "last_name": "Abbott"}
+    load({"one": name | one, "other": name | other})
+    chosen = model.shipped()
+    con.execute(f"create table identity.population as {population.measure(con, model=chosen)}")
+    con.execute("update identity.population set number = 1e-6 where kind = 'prior'")
+    linking.start(con, model=chosen)
+    linking.resolve(con, model=chosen)
+    assert _links(con) == [("one", "other", "rejected", "namesakes_of_one_place")]
 
 
 def _node_count(con):
