@@ -104,7 +104,7 @@ def _rows(con, name):
     return con.execute(f"select {', '.join(sorted(columns))} from {name} order by all").fetchall()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 100_000))
 def test_nights_one_by_one_equal_one_run_from_nothing(con, load, seed):
     rng = random.Random(seed)
@@ -114,7 +114,7 @@ def test_nights_one_by_one_equal_one_run_from_nothing(con, load, seed):
     con.execute(f"create or replace table identity.population as {measured}")
     _run_from_nothing(con)
     _keep(con)
-    for _ in range(4):
+    for _ in range(3):
         world = _night(rng, world)
         _load(con, load, world)
         changes = {

@@ -154,19 +154,28 @@ AGREEMENT = [
 ]
 
 
-@pytest.mark.parametrize(("comparison", "left", "right", "words"), AGREEMENT)
-def test_two_values_agree_at_this_level(con, load, comparison, left, right, words):
-    load({"a": left, "b": right})
+def test_two_values_agree_at_the_level_that_says_so(con, load):
+    """All examples in one go: what is compared of each, against the level named beside it."""
+    load({f"{n:02}{side}": AGREEMENT[n][1 + (side == "b")] for n in range(len(AGREEMENT)) for side in "ab"})
     con.execute("""
         create or replace temp table compared as
-        select row_number() over (order by record_key) as node_id, * from identity.comparison_records
+        select left(record_key, 2)::integer * 2 + (right(record_key, 1) = 'b')::integer as node_id, *
+        from identity.comparison_records
     """)
-    con.execute("create or replace temp table compared_pairs as select 1 as node_l, 2 as node_r")
+    con.execute(f"""
+        create or replace temp table compared_pairs as
+        select 2 * n as node_l, 2 * n + 1 as node_r from range({len(AGREEMENT)}) as pairs (n)
+    """)
     measured = population.measure(con, model=model.shipped())
     con.execute(f"create or replace table identity.population as {measured}")
     scoring.score(
         con, "compared_pairs", "compared", model=model.shipped(), into="scored", least=-1000
     )
-    [(level,)] = con.execute(f"select level_{comparison} from scored").fetchall()
-    known = {(c, n): said for c, n, said, _ in model.shipped().levels_in_words()}
-    assert known.get((comparison, level)) == words
+    words = {(c, level): said for c, level, said, _ in model.shipped().levels_in_words()}
+    found = []
+    for number, (comparison, left, right, _) in enumerate(AGREEMENT):
+        [(level,)] = con.execute(
+            f"select level_{comparison} from scored where node_l = ?", [2 * number]
+        ).fetchall()
+        found.append((comparison, left, right, words.get((comparison, level))))
+    assert found == AGREEMENT
