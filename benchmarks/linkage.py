@@ -177,13 +177,13 @@ def run_plain_splink(con: duckdb.DuckDBPyConnection) -> None:
     chosen = model.shipped()
     con.execute("""
         create table plain_records as
-        select row_number() over (order by record_key) as node_id, * from identity.comparison_records
+        select row_number() over (order by record_key) as row_id, * from identity.comparison_records
     """)
     [(prior,)] = con.execute("select number from identity.population where kind = 'prior'").fetchall()
     api = DuckDBAPI(con)
     linker = Linker(
         api.register("plain_records", dataset_display_name="plain"),
-        chosen.splink_settings(prior),
+        chosen.splink_settings(prior) | {"unique_id_column_name": "row_id"},
         log_level=logging.ERROR,
     )
     predictions = linker.inference.predict(
@@ -195,14 +195,14 @@ def run_plain_splink(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         create table identity_clusters as
         select plain_records.record_key, clusters.cluster_id as cluster
-        from {clusters.physical_name} as clusters inner join plain_records using (node_id)
+        from {clusters.physical_name} as clusters inner join plain_records using (row_id)
     """)
 
 
 def open_loaded(load: tuple, *, times: int = 1, repeat: int = 1) -> duckdb.DuckDBPyConnection:
     """A database with what linkage reads, and the stored facts of that population."""
     con = duckdb.connect(config={"threads": 2})
-    con.execute("create schema standard; create schema identity")
+    con.execute("set enable_progress_bar = false; create schema standard; create schema identity")
     con.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
     con.execute(NO_CORRECTIONS)
     load[0](con, *load[1:])
