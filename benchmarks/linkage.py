@@ -52,17 +52,16 @@ MODELS = (
     "link_keys",
     "exact_links",
 )
+# The tables that linkage reads, with the columns that name a record and those that tell people apart.
 LINKED = {
-    "comparison_records": {
-        "record_key": "{key}:{0}",
-        **dict.fromkeys(
-            ("last_name", "email", "email_local", "phone", "street_name", "city", "postal_code"), "{0}{letter}"
-        ),
-    },
-    "exact_links": {"left_record": "{key}:{0}", "right_record": "{key}:{0}"},
-    "record_identifiers": {"record_key": "{key}:{0}", "target": "{0}{letter}"},
+    "comparison_records": (
+        ("record_key",),
+        ("last_name", "email", "email_local", "phone", "street_name", "city", "postal_code"),
+    ),
+    "exact_links": (("left_record", "right_record"), ()),
+    "record_identifiers": (("record_key",), ("target",)),
 }
-"""The tables that linkage reads, and how the values of one more company differ."""
+SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 FEBRL = {"1": "1", "2": "2", "3": "3", "4": "4[ab]"}
 NO_CORRECTIONS = """
@@ -76,8 +75,8 @@ NO_CORRECTIONS = """
 def load_home(con: duckdb.DuckDBPyConnection, home: Path, truth: Path) -> None:
     """What linkage reads, as the home's lake holds it."""
     lake = Lake(home / "lake")
-    for table in ("identity.guard_rules", *(f"identity.{name}" for name in LINKED)):
-        con.execute(f"create table {table} as {lake.scan(table)}")
+    for table in (*LINKED, "guard_rules", "link_keys"):
+        con.execute(f"create table identity.{table} as {lake.scan(f'identity.{table}')}")
     con.execute(
         f"create table truth as select record_key, person_id from read_parquet({quoted(truth)})"
     )
@@ -129,23 +128,14 @@ def load_febrl(con: duckdb.DuckDBPyConnection, directory: Path, number: str, see
 
 def multiply(con: duckdb.DuckDBPyConnection, *, times: int, repeat: int) -> None:
     """Makes the loaded records those of several companies, or every record several."""
-    for name, changed in LINKED.items():
+    for name, (keys, values) in LINKED.items():
         copies = [f"select * from identity.{name}"]
         for copy in range(1, times):
-            values = ", ".join(
-                "{} as {}".format(
-                    " || ".join(
-                        part for part in (
-                            f"'{copy}:'" if "{key}" in form else "",
-                            column,
-                            f"'{chr(96 + copy)}'" if "{letter}" in form else "",
-                        ) if part
-                    ),
-                    column,
-                )
-                for column, form in changed.items()
-            )
-            copies.append(f"select * replace ({values}) from identity.{name}")
+            # other letters in the same places: as common and as long, and nobody's of the first company
+            other = SIGNS[7 * copy % 36 :] + SIGNS[: 7 * copy % 36]
+            changed = [f"'{copy}:' || {key} as {key}" for key in keys]
+            changed += [f"translate({value}, '{SIGNS}', '{other}') as {value}" for value in values]
+            copies.append(f"select * replace ({', '.join(changed)}) from identity.{name}")
         con.execute(f"create table identity.many as {' union all '.join(copies)}")
         con.execute(f"drop table identity.{name}")
         con.execute(f"alter table identity.many rename to {name}")
@@ -158,14 +148,16 @@ def multiply(con: duckdb.DuckDBPyConnection, *, times: int, repeat: int) -> None
     if repeat > 1:
         copies = f"cross join range(1, {repeat}) as copies (copy)"
         con.execute(f"""
-            insert into identity.exact_links
-            select record_key, copy || ':' || record_key, 'same_row', record_key
-            from identity.comparison_records {copies};
             insert into identity.comparison_records
-            select * replace (copy || ':' || record_key as record_key) exclude (copy)
+            select * exclude (copy) replace (copy || ':' || record_key as record_key)
             from identity.comparison_records {copies};
+            insert into identity.link_keys
+            select * exclude (copy) replace (copy || ':' || record_key as record_key)
+            from identity.link_keys {copies};
             insert into truth select copy || ':' || record_key, person_id from truth {copies};
         """)
+        stars = (SQL / "identity" / "exact_links.sql").read_text(encoding="utf-8")
+        con.execute(f"create or replace table identity.exact_links as {stars}")
 
 
 def run_ours(con: duckdb.DuckDBPyConnection) -> None:
@@ -262,8 +254,8 @@ def link_what_is_new(title: str, load: tuple, options: dict, *, percent: float) 
             con.execute(f"drop table identity.{name}")
 
         def view(*, with_new: bool) -> None:
-            for name, changed in LINKED.items():
-                kept = " and ".join(f"not {is_new(key)}" for key in changed if "record" in key)
+            for name, (keys, _) in LINKED.items():
+                kept = " and ".join(f"not {is_new(key)}" for key in keys)
                 con.execute(
                     f"create or replace view identity.{name} as from '{place}/{name}.parquet' "
                     + ("" if with_new else f"where {kept}")

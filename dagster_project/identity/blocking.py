@@ -123,4 +123,5 @@ def block(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         """,
         {"limit": model.block_limit},
     )
-    con.execute("drop table linkage_members")
+    for done in ("linkage_members", "linkage_touched_blocks", "linkage_removed"):
+        con.execute(f"drop table {done}")

@@ -107,6 +107,8 @@ def _score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         into="linkage_scores",
         least=model.review_weight,
     )
+    con.execute("drop table linkage_pairs")
+    con.execute("drop table linkage_compared")
 
 
 def _find_area(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
@@ -177,12 +179,12 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     first.
 
     `refusal` names why a pair without a rule is no link by itself; null where it is one. `is_by_name`
-    tells what rests on names, or names and a region, alone. Also makes
-    linkage_area_scores, the scores of tonight and of earlier nights that still hold.
+    tells what rests on names, or names and a region, alone. Scores are tonight's and those of earlier
+    nights that still hold.
     """
     scores = ", ".join(scoring.score_columns(model))
     con.execute(f"""
-        create or replace temp table linkage_area_scores as
+        create or replace temp view linkage_area_scores as
         with changed as (from linkage_stale union from linkage_crossed),
         earlier as (
             select distinct
@@ -218,7 +220,10 @@ def _gather_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         ),
         -- of several rules for one pair the link is named by one, a person's decision before any
         chosen as (
-            select left_record, right_record, coalesce(min(rule) filter (where rule = '{OVERRIDE}'), min(rule)) as rule
+            select
+                left_record,
+                right_record,
+                coalesce(min(rule) filter (where rule = '{OVERRIDE}'), min(rule)) as rule
             from named
             group by left_record, right_record
         ),
@@ -428,6 +433,7 @@ def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
                 and right_record in (select record_key from linkage_area_before)
             )
     """)
+    con.execute("drop table linkage_scores")
     con.execute("""
         create or replace temp table identity_link_keys as
         select left_record from linkage_dropped_links
@@ -435,7 +441,7 @@ def _write_links(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
         select left_record from linkage_new_links
     """)
     con.execute("""
-        create or replace temp table identity_links as
+        create or replace temp view identity_links as
         select * from linkage_new_links
         union all by name
         select *

@@ -102,6 +102,8 @@ def collapse(con: duckdb.DuckDBPyConnection) -> None:
             record_key in (from linkage_scope)
             and node_id not in (select node_id from linkage_nodes)
     """)
+    for done in ("linkage_centres", "linkage_near", "linkage_held", "linkage_judged"):
+        con.execute(f"drop table {done}")
     [(twins,)] = con.execute(
         "select count(*) - count(distinct node_id) from linkage_nodes"
     ).fetchall()

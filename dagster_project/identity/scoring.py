@@ -58,7 +58,7 @@ def score(
         frequencies = api.register(f"linkage_frequency_{column}")
         linker.table_management.register_term_frequency_lookup(frequencies, column)
     con.execute(f"""
-        create or replace temp table linkage_splink_pairs as
+        create or replace temp view linkage_splink_pairs as
         select node_l as join_key_l, node_r as join_key_r, '0' as match_key from {pairs}
     """)
     blocked = api.register("linkage_splink_pairs")

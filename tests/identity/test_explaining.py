@@ -248,7 +248,7 @@ def test_refusals_guards_and_corrections_are_told(con, profile, fill):
 def test_the_parts_of_a_kept_score_are_told_in_words(con, profile, fill):
     con.execute("create table identity.population (kind varchar, value varchar, number double)")
     profile("p", "ab")
-    weights = dict(zip(NAMES, (3.25, 8, 0, 0, -2, 1), strict=True))
+    weights = dict(zip(NAMES, (3.25, 8, 0, 0, -2, 1, 0), strict=True))
     row = link_row("ab 2") | {"mw_prior": -8.25, "match_weight": 2.0, "match_probability": 0.8}
     fill("links", row | {f"mw_{name}": weight for name, weight in weights.items()}
          | {"level_first_name": 2, "level_phone": 0})
