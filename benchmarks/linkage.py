@@ -1,13 +1,13 @@
 """Linkage beside a plain Splink script with the same model, on the same records, in one run.
 
-    python benchmarks/linkage.py --home DIR --truth records.parquet [--times N] [--repeat N] [--new PERCENT]
+    python benchmarks/linkage.py --home DIR --truth FILE [--times N] [--repeat N] [--new PERCENT]
     python benchmarks/linkage.py --febrl DIR [--accuracy] [--drop]
 
 A home is one that `cdp run` filled; the truth has `record_key` and `person_id`, as the simulator
-writes it. The Febrl directory holds dataset1.csv, dataset2.csv, dataset3.csv, dataset4a.csv and
-dataset4b.csv. Each variant runs in a process of its own, from the comparison records to clusters. Prints
-processor seconds, peak memory above that of the loaded records, and pairwise precision, recall and F1
-against the truth.
+writes it (records.parquet). The Febrl directory holds dataset1.csv, dataset2.csv, dataset3.csv,
+dataset4a.csv and dataset4b.csv. Each variant runs in a process of its own, from the comparison records
+to clusters. Prints processor seconds, peak memory above that of the loaded records, and pairwise
+precision, recall and F1 against the truth.
 
 --times N    the company and N - 1 more, whose people have other surnames, contacts and addresses
 --repeat N   every record N times, as systems that export everything every night deliver it
@@ -17,8 +17,8 @@ against the truth.
 
 The plain script is what Splink's own tutorials come to: every record is a node, the blocking rules
 are joined as they are, and clusters are the connected components of the pairs above the threshold. What
-is measured of ours includes the exact rules' links, the constraints, the links with their reasons and the
-index for the next night.
+is measured of ours includes the exact rules' links, the constraints, the links with their reasons and
+the index for the next night.
 """
 
 from __future__ import annotations
@@ -277,7 +277,8 @@ def link_what_is_new(title: str, load: tuple, options: dict, *, percent: float) 
             con.execute(f"create or replace temp view {name}_before as from '{place}/{name}.parquet'")
         view(with_new=True)
         changes = {
-            "identity.comparison_records": f"from identity.comparison_records where {is_new('record_key')}",
+            "identity.comparison_records": "from identity.comparison_records"
+            f" where {is_new('record_key')}",
             "identity.exact_links": f"from identity.exact_links where {is_new('left_record')}"
             f" or {is_new('right_record')}",
         }

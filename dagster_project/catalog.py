@@ -9,14 +9,19 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from dagster_project import dictionaries, landing
-from dagster_project.identity import companies
+from dagster_project.identity import companies, nightly_accuracy
 from dagster_project.identity import tables as identity
 from dagster_project.making import Table, make_model
 from dagster_project.segments import membership
 from dagster_project.settings import Settings
 from dagster_project.sql_models import ModelError, load_models
 
-STATE_TABLES = (*identity.STATE_TABLES, *companies.STATE, *membership.STATE_TABLES)
+STATE_TABLES = (
+    *identity.STATE_TABLES,
+    *companies.STATE,
+    *nightly_accuracy.STATE_TABLES,
+    *membership.STATE_TABLES,
+)
 
 
 def load_catalog(settings: Settings) -> dict[str, Table]:
@@ -38,6 +43,7 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
         *dictionaries.tables(),
         *identity.tables(),
         *companies.tables(),
+        *nightly_accuracy.accuracy_tables(),
         *membership.tables(models),
     ]
     found = {table.name: table for table in (*python, *made)}

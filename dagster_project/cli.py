@@ -195,6 +195,12 @@ def _show_summary(said: dict) -> None:
     console.print(f"\nSince the last run\n  profiles: {changed or 'nothing changed'}")
     if said["identity"]:
         console.print(f"  records: {said['identity']['words']}", markup=False, soft_wrap=True)
+    if said["accuracy"]:
+        console.print(f"  accuracy: {said['accuracy']['words']}", markup=False, soft_wrap=True)
+    if said["replayed"]:
+        console.print(
+            f"  proof: {said['replayed']:,} records computed again from raw, with the same result"
+        )
     tables = said["tables"]
     console.print(f"  tables: {tables['made']} made, {tables['current']} were current")
     console.print("\nSegments")
@@ -247,6 +253,61 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same model.")
+@click.option("--max-pairs", type=click.IntRange(min=1_000), default=10_000_000, show_default=True,
+              help="So many random pairs at most: bounds time and memory.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path),
+              help="Only write the model there; the home keeps the one that it has.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def train(
+    home: Path | None, seed: int, max_pairs: int, out: Path | None, as_json: bool
+) -> None:
+    """Learn from this home's records, without labels, how much each agreement weighs.
+
+    The next run links by the new model; ids are carried over, and a person is asked where too many
+    records change. To see that first: train with --out, then cdp compare --model FILE.
+
+    Example: cdp train --home data --out model.json
+    """
+    from dagster_project.identity import model
+    from dagster_project.identity import train as training
+    from dagster_project.lake import write_atomically
+    from dagster_project.pages import model_report
+    from dagster_project.pages.page import page
+    from dagster_project.run import open_run
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        with open_run(settings) as one:
+            for name in training.READS:
+                one.lake.view(one.con, name)
+            try:
+                text = training.train(one.con, seed=seed, max_pairs=max_pairs)
+            except training.TrainError as error:
+                raise Refusal(str(error), DATA_FAILED) from None
+            trained = model.from_json(text)
+            reaches = training.reach(one.con, model=trained)
+            try:
+                before = model.chosen(settings.model)
+            except (LakeError, ValueError):
+                before = trained  # what there was is for other comparisons, and says nothing of these
+            place = out or settings.model
+            write_atomically(place, text)
+            verdict = f"Written to {place.name} only." if out else "The next run links by this model."
+            facts = json.loads(text)["trained_on"]
+            told = model_report.tell(trained, before, reaches, facts=facts, verdict=verdict)
+            report = settings.home / "reports" / "model.html"
+            write_atomically(report, page(told, pictures=model_report.pictures(trained, before)))
+    if as_json:
+        said = {"model": str(place), "is_adopted": not out, "report": str(report)} | facts
+        click.echo(json.dumps(said | {"blocking": [asdict(one) for one in reaches]}, indent=1))
+        return
+    _tell((told[0], told[-1]))
+    console.print(f"\nWritten to {place} and {report}", markup=False, soft_wrap=True)
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--model", "trained", type=click.Path(exists=True, path_type=Path),
               help="Parameters to try, as in trained.json.")
 @click.option("--accept-weight", type=float, help="Match weight to try as the threshold.")
@@ -267,14 +328,15 @@ def compare(
     from dagster_project import gate, trial
     from dagster_project.catalog import load_catalog
     from dagster_project.identity import model
-    from dagster_project.pages import changes
     from dagster_project.pages.page import page
     from dagster_project.run import open_run
 
     with truthful_exits():
         settings = load_settings(home=home)
         try:
-            chosen = model.from_json(trained.read_text(encoding="utf-8")) if trained else model.shipped()
+            chosen = model.chosen(settings.model)
+            if trained:
+                chosen = model.from_json(trained.read_text(encoding="utf-8"))
         except (ValueError, KeyError, TypeError) as error:
             raise Refusal(f"{trained} is no model: {error}", USAGE) from None
         if accept_weight is not None:
@@ -459,13 +521,14 @@ def explain(
     Example: cdp explain salesforce:contact:0035g00001XyzAAA shopify:customers:7210448301122
     Example: cdp explain p0123456789abcdef --html why.html
     """
-    from dagster_project.identity import explaining
+    from dagster_project.identity import explaining, model
     from dagster_project.pages import page, sentences, waterfall
 
     with truthful_exits(), _database(home) as con:
+        used = model.chosen(load_settings(home=home).model)
         try:
             if other:
-                found = explaining.explain_pair(con, what, other)
+                found = explaining.explain_pair(con, what, other, model=used)
                 told, evidence = sentences.tell_pair(found), found.evidence
             else:
                 found = explaining.explain_profile(con, what)

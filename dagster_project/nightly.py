@@ -36,7 +36,7 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
             run.once("replayed", lambda: replay(run, catalog))
         gate.check(run)
     earlier = [entry for entry in read_runs(run) if entry["run_id"] != run.run_id]
-    entry = run_entry(run, status="published", model_version=model_version())
+    entry = run_entry(run, status="published", model_version=model_version(run))
     with run.noting("the published database"):
         published = run.once(
             "published",

@@ -79,9 +79,10 @@ class Run:
 
     @cached_property
     def code(self) -> str:
-        """A fingerprint of every line that decides what a run makes."""
+        """A fingerprint of every line and parameter that decides what a run makes."""
         folders = (self.settings.sql, PROJECT / "connectors", PROJECT / "dagster_project")
-        found = (path for folder in folders for path in sorted(folder.rglob("*.*")))
+        found = [path for folder in folders for path in sorted(folder.rglob("*.*"))]
+        found += [self.settings.model] if self.settings.model.exists() else []
         return fingerprint(*(sha256_of(p) for p in found if p.suffix in (".sql", ".py", ".json")))
 
     @cached_property

@@ -60,6 +60,11 @@ class Settings:
         return self.home / "lake" / ".scratch"
 
     @property
+    def model(self) -> Path:
+        """The home's own linkage model; where it is none, the shipped one serves."""
+        return self.state / "model.json"
+
+    @property
     def database(self) -> Path:
         """The published database that analysts query."""
         return self.warehouse / "current" / "customers.duckdb"

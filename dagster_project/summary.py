@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dagster_project import gate
+from dagster_project.identity.replay import Replayed
 from dagster_project.lake import quoted
 from dagster_project.pages.changes import percent
 from dagster_project.publish import Published
 from dagster_project.run import Run
+
+NOT_REPLAYED = Replayed(0, ())
 
 
 def summarise(run: Run, published: Published | None) -> dict:
@@ -58,6 +63,8 @@ def summarise(run: Run, published: Published | None) -> dict:
             where run_id = {quoted(run.run_id)} group by all order by all""",
         ),
         "identity": _identity(run),
+        "accuracy": _accuracy(run),
+        "replayed": run.once("replayed", lambda: NOT_REPLAYED).records,
         "segments": _rows(run, "select segment, title, size from marts.segments order by segment"),
     }
 
@@ -78,6 +85,33 @@ def _identity(run: Run) -> dict | None:
     }
 
 
+def _accuracy(run: Run) -> dict | None:
+    """What linkage finds of what vendors know, without being told; None where they know nothing."""
+    found = _rows(
+        run,
+        """select estimate, low, high, pair_count from identity.accuracy
+        where measure = 'recall' and subset = 'two facts to compare'""",
+    )
+    if not found:
+        return None
+    [fallen] = _rows(
+        run,
+        """select count(*) as subsets
+        from identity.accuracy as now inner join identity.accuracy_reference as before
+            using (measure, subset)
+        where now.high < before.low""",
+    )
+    recall = found[0]
+    return recall | {
+        "fallen": fallen["subsets"],
+        "words": f"recall {recall['estimate']:.2f} ({recall['low']:.2f} to {recall['high']:.2f}) of "
+        f"{recall['pair_count']:,} pairs that a vendor's key names and that have two facts to compare, "
+        "measured without it"
+        + f"; lower than before in {fallen['subsets']} kinds of pairs: cdp train"
+        * (fallen["subsets"] > 0),
+    }
+
+
 def _rows(run: Run, sql: str) -> list[dict]:
     cursor = run.con.execute(sql)
     names = [column[0] for column in cursor.description]
@@ -87,4 +121,4 @@ def _rows(run: Run, sql: str) -> list[dict]:
 
 
 def _plain(value: object) -> object:
-    return int(value) if value is not None and not isinstance(value, str | int | bool) else value
+    return int(value) if isinstance(value, Decimal) else value

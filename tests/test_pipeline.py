@@ -168,7 +168,9 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, tmp
     nightly(exports, tmp_path / "at_once")
     expected = tables_of(tmp_path / "at_once", layers=(*DERIVED, "index"))
     # Ids are minted when a person first appears, so only they may remember the nights.
-    remembered = {"identity.profile_changes", "identity.issued_profile_ids"}
+    remembered = {
+        "identity.profile_changes", "identity.issued_profile_ids", "identity.accuracy_reference"
+    }
     assert [t for t in differing(found, expected) if t not in remembered] == []
 
 

@@ -166,9 +166,10 @@ def households_assumed(con: duckdb.DuckDBPyConnection) -> bool:
 class Decided:
     """What became of the nodes and links that `decide` was given, as arrays in their order.
 
-    `component` and `cluster` are named by their smallest node. `weakest` is the index of the weakest link
-    that the node's cluster cannot do without (-1 for a cluster of one node), and `side` tells apart the
-    two clusters that there would be without it. `vetoes` names the veto that refused a link, or is ''.
+    `component` and `cluster` are named by their smallest node. `weakest` is the index of the weakest
+    link that the node's cluster cannot do without (-1 for a cluster of one node), and `side` tells apart
+    the two clusters that there would be without it. `vetoes` names the veto that refused a link, or is
+    the empty text.
     """
 
     component: np.ndarray
@@ -190,8 +191,8 @@ def decide(
 
     `left` and `right` are numbers of identity_nodes (0, 1, …), in order of decreasing certainty (a total
     order: the caller's promise); `forced` links were decided by a person and obey nothing but that
-    person's never-links; `by_name` links rest on names alone, and ANOTHER_REGION forbids them too. Reads linkage_area, identity.record_identifiers, identity.guard_rules and
-    standard.judgements.
+    person's never-links; `by_name` links rest on names alone, and ANOTHER_REGION forbids them too. Reads
+    linkage_area, identity.record_identifiers, identity.guard_rules and standard.judgements.
 
     Where no households are assumed there is nobody at one address from whom a person would have to be
     told apart: what contradicts is then a recording error and the scores decide, but for namesakes'
@@ -293,9 +294,10 @@ class _Facts:
     """What is known of each node, and which values cannot belong to one person.
 
     Distinct values of one component are compared once, in DuckDB. `contested[label]` is true where some
-    veto could bite; ANOTHER_REGION can only in components `with_name_links`. What is known of a node, or of a cluster, is a tuple of frozen sets: one of value ids
-    for each veto on facts, then one of (kind, day, value) for the limits, the judged records that it
-    holds, and the records that it must never meet.
+    veto could bite; ANOTHER_REGION can only in components `with_name_links`. What is known of a node, or
+    of a cluster, is a tuple of frozen sets: one of value ids for each veto on facts, then one of (kind,
+    day, value) for the limits, the judged records that it holds, and the records that it must never
+    meet.
     """
 
     def __init__(

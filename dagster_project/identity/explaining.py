@@ -184,8 +184,10 @@ class Profile:
     corrections: tuple[Correction, ...]
 
 
-def explain_pair(con: duckdb.DuckDBPyConnection, left: str, right: str) -> Pair:
-    """Raises NotFound for records that no profile has."""
+def explain_pair(
+    con: duckdb.DuckDBPyConnection, left: str, right: str, *, model: linkage.Model | None = None
+) -> Pair:
+    """By the home's `model`, or the shipped one. Raises NotFound for records that no profile has."""
     found = _rows(
         con,
         "select record_key, profile_id from profile_records where record_key in ($left, $right)",
@@ -204,7 +206,7 @@ def explain_pair(con: duckdb.DuckDBPyConnection, left: str, right: str) -> Pair:
         right,
         profiles,
         tuple(link for link in links if {link.left_record, link.right_record} == {left, right}),
-        weigh(con, left, right),
+        weigh(con, left, right, model=model),
         path(spanning_tree(between), left, right),
         tuple(link for link in between if not link.is_accepted),
         _guards(con, [left, right]),
@@ -363,14 +365,16 @@ def _consents(con, profile_id: str, records, others) -> dict[tuple[str, str], st
     return {(row["channel"], row["purpose"]): row["status"] for row in found}
 
 
-def weigh(con: duckdb.DuckDBPyConnection, left: str, right: str) -> Evidence | None:
+def weigh(
+    con: duckdb.DuckDBPyConnection, left: str, right: str, *, model: linkage.Model | None = None
+) -> Evidence | None:
     """What speaks for and against a pair; none for a record with itself.
 
     None as well where the database was made before the parts of weights were kept.
     """
     if left == right or not _has(con, "identity.population"):
         return None
-    model = linkage.shipped()
+    model = model or linkage.shipped()
     kept = _kept_score(con, left, right)
     row = kept or score_on_demand(con, left, right, model=model)
     words = {

@@ -31,8 +31,8 @@ _FACTS = (("first_name", "last_name"), ("birth_on",), ("email",), ("phone",), ("
 _HOUSE_LEVELS = (1, 2, 5)
 # Names the wrong way round are one fact, although both comparisons see it.
 _WRONG_WAY_ROUND = "level_first_name = 3 and level_last_name = 2"
-# Whoever moved brings an e-mail, a telephone or a birth date along. Where two addresses are known and are
-# not one house, names alone have to be rarer still: one in 4,096 wrong at most.
+# Whoever moved brings an e-mail, a telephone or a birth date along. Where two addresses are known and
+# are not one house, names alone have to be rarer still: one in 4,096 wrong at most.
 _MOVED_WEIGHT = 12
 # First name and surname are chosen together, by families and languages. What rests on them alone, or
 # on them and a region, has to be surer than what further facts bear out: one in 64 wrong at most.
@@ -86,7 +86,9 @@ def _score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     """Makes linkage_scores (node_l, node_r, scoring.score_columns) of linkage_pairs."""
     con.execute(f"""
         create or replace temp table linkage_compared as
-        with used as (select node_l as node_id from linkage_pairs union select node_r from linkage_pairs),
+        with used as (
+            select node_l as node_id from linkage_pairs union select node_r from linkage_pairs
+        ),
         named as (
             select node_id, first_record from linkage_nodes
             union all
@@ -112,12 +114,12 @@ def _score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
 
 
 def _find_area(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
-    """Makes linkage_area (record_key, node_id, first_record), all records of the components that may come
-    out otherwise, linkage_area_before (record_key, cluster), those of them that the last night had, and
-    identity_nodes (number, node_id, first_record, the compared columns), the area's nodes.
+    """Makes linkage_area (record_key, node_id, first_record), all records of the components that may
+    come out otherwise, linkage_area_before (record_key, cluster), those of them that the last night had,
+    and identity_nodes (number, node_id, first_record, the compared columns), the area's nodes.
 
-    A link that came or went has an end in a node that was scored anew or regrouped; so whoever's component
-    changes was in one component with such a node, or with one that it is now linked to.
+    A link that came or went has an end in a node that was scored anew or regrouped; so whoever's
+    component changes was in one component with such a node, or with one that it is now linked to.
     """
     con.execute(
         """

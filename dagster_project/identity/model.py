@@ -11,6 +11,9 @@ import json
 import math
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
+
+from dagster_project.lake import LakeError
 
 # The columns of identity.comparison_records that make two records the same to linkage.
 COLUMNS = (
@@ -415,6 +418,19 @@ def splink_settings(
     }
 
 
+def chosen(own: Path) -> Model:
+    """The model in the file `own`, a home's, where somebody trained one; else the shipped one."""
+    if not own.exists():
+        return shipped()
+    try:
+        return from_json(own.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{own} is no model for this version: {error}. `cdp train` makes it anew; without the file "
+            "the shipped model is used"
+        ) from None
+
+
 def shipped() -> Model:
     """The model that is committed beside this module."""
     text = resources.files(__package__).joinpath("trained.json").read_text(encoding="utf-8")
@@ -431,7 +447,7 @@ def from_json(text: str) -> Model:
     found = {name: len(levels) for name, levels in trained.items()}
     if found != expected:
         raise ValueError(
-            f"trained.json does not fit model.py: levels expected {expected}, found {found};"
+            f"the parameters do not fit the comparisons: levels expected {expected}, found {found};"
             " train again"
         )
     return Model(trained)

@@ -169,8 +169,8 @@ def _find_scope(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def touch(con: duckdb.DuckDBPyConnection, changes: dict[str, list[str]]) -> None:
-    """Makes touched_records from what changed in the tables that linkage reads: for each of them, relations
-    that hold the replaced and the new rows."""
+    """Makes touched_records from what changed in the tables that linkage reads: for each of them,
+    relations that hold the replaced and the new rows."""
     ends = {
         "identity.comparison_records": ("record_key",),
         "identity.record_identifiers": ("record_key",),

@@ -1,7 +1,7 @@
 """Proof, every night, that going on from the last night gave what a run from nothing gives.
 
-A few components are chosen by a hash that changes from run to run. From the raw rows of their records on,
-every model of the way to linkage is computed again for them, then their pairs are scored and their
+A few components are chosen by a hash that changes from run to run. From the raw rows of their records
+on, every model of the way to linkage is computed again for them, then their pairs are scored and their
 components decided again; whatever differs from what the lake holds fails the run before anything is
 published. What is replayed is only read here: how tables are made is said elsewhere.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagster_project.identity import linking, model, nodes
-from dagster_project.identity.tables import LINKAGE_INPUTS, LINKED
+from dagster_project.identity import linking, nodes
+from dagster_project.identity.tables import LINKAGE_INPUTS, LINKED, chosen_model
 from dagster_project.lake import quoted
 from dagster_project.making import Table
 from dagster_project.run import Run
@@ -37,7 +37,7 @@ class Replayed:
 
 
 def replay(run: Run, catalog: dict[str, Table]) -> Replayed:
-    """Compute a few components again from raw. Raises ReplayError where the lake holds something else."""
+    """Compute a few components again from raw. Raises ReplayError where the lake holds other rows."""
     count = _choose(run)
     replayed: dict[str, SqlModel] = {}
     for table in _way_to_linkage(catalog):
@@ -91,11 +91,12 @@ def _replay_model(run: Run, one: SqlModel, replayed: dict[str, SqlModel]) -> Non
         sources.append("select record_key as value from replay_records")
     elif "record_key" in columns:
         sources.append(
-            f"select {partition} from ({run.lake.scan(one.table)}) where record_key in (from replay_records)"
+            f"select {partition} from ({run.lake.scan(one.table)})"
+            " where record_key in (from replay_records)"
         )
     for source in replayed:
-        has = run.lake.manifest(source).columns
-        if source in one.reads and partition in has and "record_key" in has and partition != "record_key":
+        has = {partition, "record_key"} <= set(run.lake.manifest(source).columns)
+        if source in one.reads and has and partition != "record_key":
             sources.append(
                 f"select {partition} from replay_{_short(source)}"
                 " where record_key in (from replay_records)"
@@ -114,7 +115,8 @@ def _replay_model(run: Run, one: SqlModel, replayed: dict[str, SqlModel]) -> Non
         else:
             run.lake.view(con, source, only=only)
     con.execute(f"create or replace temp table replay_{name} as {one.sql}")
-    kept = f"(select * from ({run.lake.scan(one.table)}) where {partition} in (from replay_values_{name}))"
+    scan = run.lake.scan(one.table)
+    kept = f"(select * from ({scan}) where {partition} in (from replay_values_{name}))"
     _compare(run, one.table, f"replay_{name}", kept)
 
 
@@ -137,7 +139,7 @@ def _replay_linkage(run: Run) -> None:
         view = name.partition(".")[2] + "_before"
         con.execute(f"create or replace temp view {view} as {run.lake.scan(name)}")
     nodes.touch(con, {"identity.comparison_records": ["from replay_records"]})
-    linking.resolve(con, model=model.shipped())
+    linking.resolve(con, model=chosen_model(run))
     for name, (_, grain, rows) in LINKED.items():
         key = grain[0]
         kept = f"(select * from ({run.lake.scan(name)}) where {key} in (select {key} from {rows.keys}))"

@@ -74,7 +74,7 @@ def score(
         extra = f" + coalesce(mw_tf_adj_{comparison.name}, 0)" if adjusted else ""
         columns.append(f"mw_{comparison.name}{extra} as mw_{comparison.name}")
     for comparison in model.comparisons:
-        # A level is known by its weight; Splink keeps its numbers only together with all values compared.
+        # A level is known by its weight; Splink keeps its number only beside all values compared.
         weights = model.level_weights(comparison.name)
         levels = [*range(1, len(weights)), 0]
         cases = " ".join(

@@ -1,5 +1,5 @@
-"""The tables of the identity layer that Python makes: the population's facts, links, clusters, profiles and
-their history.
+"""The tables of the identity layer that Python makes: the population's facts, links, clusters, profiles
+and their history.
 
 Only the joining of population.py, linking.py and profile_ids.py to the lake and the state is here, and
 the decision whether a night can go on from the last one.
@@ -155,10 +155,15 @@ def tables() -> list[Table]:
     ]
 
 
-def model_version() -> str:
+def chosen_model(run: Run) -> model.Model:
+    """The model by which this home links."""
+    return model.chosen(run.settings.model)
+
+
+def model_version(run: Run) -> str:
     """Changes with anything that decides how records are linked."""
     modules = (blocking, constraints, linking, nodes, population, scoring)
-    return fingerprint(repr(model.shipped()), [inspect.getsource(module) for module in modules])
+    return fingerprint(repr(chosen_model(run)), [inspect.getsource(module) for module in modules])
 
 
 def _carrying_version() -> str:
@@ -177,7 +182,7 @@ def _make_name_uses(run: Run) -> Made:
     return make_table(
         run,
         name,
-        code=(name, population.measured_by(model.shipped())),
+        code=(name, population.measured_by(chosen_model(run))),
         inputs=inputs,
         grain=("name",),
         compute=compute,
@@ -190,13 +195,13 @@ def _make_population(run: Run) -> Made:
 
     def compute() -> str:
         if _is_outgrown(run, "identity.comparison_records"):
-            return population.measure(run.con, model=model.shipped())
+            return population.measure(run.con, model=chosen_model(run))
         return run.state.lake.scan(name)
 
     return make_table(
         run,
         name,
-        code=(name, population.measured_by(model.shipped())),
+        code=(name, population.measured_by(chosen_model(run))),
         inputs=inputs,
         grain=("value", "kind"),
         compute=compute,
@@ -208,21 +213,21 @@ def _is_outgrown(run: Run, records: str) -> bool:
     if not run.state.lake.manifest("identity.population"):
         return True
     stored = run.state.lake.scan("identity.population")
-    return population.is_outgrown(run.con, stored, records=records, model=model.shipped())
+    return population.is_outgrown(run.con, stored, records=records, model=chosen_model(run))
 
 
 def _make_comparison_levels(run: Run) -> Made:
     name = "identity.comparison_levels"
 
     def compute() -> str:
-        rows = model.shipped().levels_in_words()
+        rows = chosen_model(run).levels_in_words()
         columns = "comparison varchar, level tinyint, words varchar, match_weight double"
         run.con.execute(f"create or replace temp table comparison_levels ({columns})")
         run.con.executemany("insert into comparison_levels values (?, ?, ?, ?)", rows)
         return "from comparison_levels"
 
     return make_table(
-        run, name, code=model_version(), inputs=(), grain=("comparison", "level"), compute=compute
+        run, name, code=model_version(run), inputs=(), grain=("comparison", "level"), compute=compute
     )
 
 
@@ -235,7 +240,7 @@ def _linkage(name: str, grain: tuple[str, ...], rows: Rows):
         return make_table(
             run,
             name,
-            code=model_version(),
+            code=model_version(run),
             inputs=LINKAGE_INPUTS,
             grain=grain,
             compute=compute,
@@ -259,7 +264,7 @@ def _limits(run: Run) -> list:
 
 def _link(run: Run) -> bool:
     """Link what changed since the last night, or all records; returns whether it was all."""
-    chosen = model.shipped()
+    chosen = chosen_model(run)
     changes = _changes_since_last_night(run)
     if changes is not None:
         for name in ("identity.links", "identity.clusters", "index.blocks"):
@@ -280,7 +285,7 @@ def _link(run: Run) -> bool:
 def _changes_since_last_night(run: Run) -> dict[str, list[str]] | None:
     """For every input of linkage the rows replaced and new since all its tables were last made, or None
     where nobody knows or they were made otherwise."""
-    now = made_from_now(run, code=model_version(), inputs=LINKAGE_INPUTS, extra=_limits(run))
+    now = made_from_now(run, code=model_version(run), inputs=LINKAGE_INPUTS, extra=_limits(run))
     made = [run.lake.manifest(name) for name in LINKED]
     if not all(made) or any(one.made_from != made[0].made_from for one in made):
         return None

@@ -167,7 +167,8 @@ def test_a_component_is_decided_whatever_stands_beside_it(con, load):
 
 def _households_measured(con):
     chosen = model.shipped()
-    facts = dict(con.execute(f"select kind, number from ({population.measure(con, model=chosen)})").fetchall())
+    measured = population.measure(con, model=chosen)
+    facts = dict(con.execute(f"select kind, number from ({measured})").fetchall())
     return bool(facts["households"])
 
 
@@ -243,7 +244,8 @@ def test_a_profile_has_no_more_values_than_the_limit_in_its_window(con, load, gu
 def test_the_weakest_necessary_link_divides_a_cluster():
     """a-b is surest; c hangs on b by a sure link and on a by a doubtful one, which is not necessary."""
     left, right = np.array([0, 1, 2, 0]), np.array([1, 2, 3, 2])
-    weakest, side = constraints.weakest_links(np.zeros(4, dtype=int), left, right, np.ones(4, dtype=bool))
+    one_cluster, obeyed = np.zeros(4, dtype=int), np.ones(4, dtype=bool)
+    weakest, side = constraints.weakest_links(one_cluster, left, right, obeyed)
     assert weakest.tolist() == [2, 2, 2, 2]
     assert side.tolist() == [0, 0, 0, 1]
 

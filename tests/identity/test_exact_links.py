@@ -8,7 +8,9 @@ ANN = {"first_name": "Ann", "last_name": "Abbott"}
 
 
 def _links(con):
-    return con.execute("select left_record, right_record, rule from identity.exact_links order by all").fetchall()
+    return con.execute("""
+        select left_record, right_record, rule from identity.exact_links order by all
+    """).fetchall()
 
 
 @pytest.mark.parametrize(

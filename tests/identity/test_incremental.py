@@ -1,5 +1,5 @@
-"""Incremental equals full: whatever came, went or changed, in whatever steps, linking only that gives the
-rows of a run from nothing with the same model and the same stored facts."""
+"""Incremental equals full: whatever came, went or changed, in whatever steps, linking only that gives
+the rows of a run from nothing with the same model and the same stored facts."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def _rows(con, name):
 @given(seed=st.integers(0, 100_000))
 def test_nights_one_by_one_equal_one_run_from_nothing(con, load, seed):
     rng = random.Random(seed)
-    world = {"records": {f"r{n:02}": _record(rng) for n in range(25)}, "judgements": set(), "links": set()}
+    records = {f"r{n:02}": _record(rng) for n in range(25)}
+    world = {"records": records, "judgements": set(), "links": set()}
     _load(con, load, world)
     measured = population.measure(con, model=MODEL)
     con.execute(f"create or replace table identity.population as {measured}")
