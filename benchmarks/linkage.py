@@ -30,12 +30,13 @@ import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 from splink import DuckDBAPI, Linker
 
-from dagster_project.identity import accuracy, linking, model, nodes, population
+from dagster_project.identity import accuracy, linking, model, nodes, population, profile_ids
 from dagster_project.lake import Lake, quoted
 
 SQL = Path(__file__).parents[1] / "sql"
@@ -275,6 +276,10 @@ def link_what_is_new(title: str, load: tuple, options: dict, *, percent: float) 
         for name, order in kept.items():
             con.execute(f"copy (from identity_{name} order by {order}) to '{place}/{name}.parquet'")
             con.execute(f"create or replace temp view {name}_before as from '{place}/{name}.parquet'")
+        profile_ids.start(con)
+        carry(con, "select record_key, cluster from clusters_before")
+        con.execute("insert into previous_profile_records from profile_records_next")
+        con.execute("insert into issued_profile_ids from issued_profile_ids_next")
         view(with_new=True)
         changes = {
             "identity.comparison_records": "from identity.comparison_records"
@@ -293,7 +298,28 @@ def link_what_is_new(title: str, load: tuple, options: dict, *, percent: float) 
         new = seconds(night)
         print(f"{title}, {percent} % of the records new")
         print(f"  from nothing {whole:7.1f} CPU s\n  what is new  {new:7.1f} CPU s")
-        print(f"  from nothing / what is new {whole / new:5.1f} x CPU", flush=True)
+        print(f"  from nothing / what is new {whole / new:5.1f} x CPU")
+        carry(
+            con,
+            """
+            select record_key, cluster from clusters_before
+            where record_key not in (from identity_cluster_keys)
+            union all
+            select record_key, cluster from identity_clusters
+            """,
+        )
+        [(changed, known)] = con.execute("""
+            select count(*) filter (where before.profile_id <> next.profile_id), count(*)
+            from previous_profile_records as before
+            inner join profile_records_next as next using (record_key)
+        """).fetchall()
+        print(f"  {changed:,} of {known:,} records known before have another profile id", flush=True)
+
+
+def carry(con: duckdb.DuckDBPyConnection, clusters: str) -> None:
+    """Gives the clusters profile ids, those of the state where they are known."""
+    con.execute(f"create or replace table identity_clusters_tonight as {clusters}")
+    profile_ids.carry(con, run_id="night", as_of=datetime(2026, 6, 1))
 
 
 def main() -> None:
