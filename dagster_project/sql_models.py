@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import sqlglot
@@ -72,7 +72,7 @@ class SqlModel:
         lead = (self.partition,) if self.partition else ()
         return (*lead, *(column for column in self.grain if column != self.partition))
 
-    @property
+    @cached_property
     def code(self) -> str:
         """Changes when the query or one of its checks does; comments do not count."""
         return fingerprint(
