@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.identity.scoring import score
+from dagster_project.identity.accuracy import score
 from simulator import simulate
 
 FIRST_NIGHT = date(2026, 6, 1)
