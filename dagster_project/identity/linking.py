@@ -115,8 +115,9 @@ def _score(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
 
 def _find_area(con: duckdb.DuckDBPyConnection, *, model: Model) -> None:
     """Makes linkage_area (record_key, node_id, first_record), all records of the components that may
-    come out otherwise, linkage_area_before (record_key, cluster), those of them that the last night had,
-    and identity_nodes (number, node_id, first_record, the compared columns), the area's nodes.
+    come out otherwise, linkage_area_before (record_key, node, node_id, cluster), those of them that the
+    last night had, and identity_nodes (number, node_id, first_record, the compared columns), the area's
+    nodes.
 
     A link that came or went has an end in a node that was scored anew or regrouped; so whoever's
     component changes was in one component with such a node, or with one that it is now linked to.

@@ -45,6 +45,14 @@ def people(count):
     return records
 
 
+def test_training_gives_the_same_text_again(con, load):
+    load(people(250))
+    text = train.train(con, seed=3, max_pairs=1e4)
+    assert train.train(con, seed=3, max_pairs=1e4) == text
+    written = json.loads(text)["comparisons"]["email"][0]
+    assert model.from_json(text).trained["email"][0]["m"] == written["m"]
+
+
 def test_what_the_records_never_show_keeps_the_shipped_parameters(con, load):
     load(people(250))
     text = train.train(con, max_pairs=1e4)
