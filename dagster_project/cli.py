@@ -126,6 +126,8 @@ def _tell_failures(failures: list[tuple[str, Exception]]) -> tuple[list[dict], i
     for what, error in failures:
         if isinstance(error, (ChecksFailed, Held, LakeError, PublishError, ReplayError)):
             said = str(error)
+        elif isinstance(error, SettingsError):
+            code, said = USAGE, str(error)
         elif isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, OSError)):
             code = RESOURCES
             said = (
@@ -426,6 +428,31 @@ def validate(home: Path | None, as_json: bool) -> None:
                     click.echo(f"{said} cannot be run; cdp run makes what it reads")
         click.echo(f"{len(results)} checks, {len(failed)} failed")
     sys.exit(DATA_FAILED if failed else DONE)
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write it there as Markdown, too.")
+def dictionary(home: Path | None, markdown: Path | None) -> None:
+    """What every published table and column means, its data class, and how tables hang together.
+
+    Example: cdp dictionary --markdown docs/data-dictionary.md
+    """
+    from dagster_project.catalog import load_catalog
+    from dagster_project.nightly import read_dictionary
+    from dagster_project.pages.dictionary import to_markdown
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        with _database(home):
+            entities = read_dictionary(settings, load_catalog(settings))
+        if markdown:
+            markdown.write_text(to_markdown(entities) + "\n", encoding="utf-8")
+    grid = Grid("table", "columns", "what a row is")
+    for entity in entities:
+        grid.add_row(entity.name, str(len(entity.fields)), entity.description.split(". ")[0])
+    Console().print(grid)
+    click.echo(f"\nAll columns: {settings.home / 'reports' / 'data_dictionary.html'}")
 
 
 @main.command()

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 
+import duckdb
+
 from dagster_project import gate
 from dagster_project.catalog import STATE_TABLES
+from dagster_project.glossary import load_glossary
 from dagster_project.identity.replay import replay
 from dagster_project.identity.tables import LINKED, model_version
 from dagster_project.lake import write_atomically
 from dagster_project.making import Table
-from dagster_project.publish import Published, publish, run_entry
+from dagster_project.pages import dictionary
+from dagster_project.publish import Published, publish, published_keys, run_entry
 from dagster_project.run import Run
+from dagster_project.settings import Settings
 
 KEPT_RUNS = 400
 
@@ -46,6 +51,7 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
     if published.is_new:
         write_runs(run, [*earlier, entry])
         write_review_queue(run)
+        write_dictionary(run, catalog)
     for name, table in catalog.items():
         if run.lake.is_scattered(name):
             order = table.model.order if table.model else table.grain
@@ -66,6 +72,19 @@ def write_review_queue(run: Run) -> None:
     """The doubtful pairs as a file of corrections to be filled in."""
     path = run.settings.home / "reports" / "review_queue.csv"
     gate.write_csv(run, f"from ({run.lake.scan('marts.review_queue')}) order by rank", path)
+
+
+def write_dictionary(run: Run, catalog: dict[str, Table]) -> None:
+    """What every published table and column means, as a page."""
+    path = run.settings.home / "reports" / "data_dictionary.html"
+    write_atomically(path, dictionary.to_page(read_dictionary(run.settings, catalog)))
+
+
+def read_dictionary(settings: Settings, catalog: dict[str, Table]) -> list[dictionary.Entity]:
+    """The published tables and their columns, from the database and its comments."""
+    glossary = load_glossary(settings.sql / "columns.csv")
+    with duckdb.connect(str(settings.database), read_only=True) as con:
+        return dictionary.read_entities(con, published_keys(catalog), glossary)
 
 
 def read_runs(run: Run) -> list[dict]:

@@ -24,8 +24,11 @@ class Settings:
     """All paths are absolute. `default_country` is where a record without a country is taken to be.
 
     `default_currency` and, per shop, `location_currencies` say what money is in exports that write
-    amounts without a currency (Square's). `visitor_cookies` are the cookies that hold a visitor's id.
+    amounts without a currency (Square's); `reporting_currency` is what sums of several currencies are
+    converted to, the default currency where none is named. `visitor_cookies` are the cookies that hold
+    a visitor's id, `site_hosts` the company's own sites, which refer nobody.
     `identity_budget` is the share of known records that may get another profile in one night.
+    `pseudonym_key` is the file of the secret from which pseudonyms are made.
     """
 
     exports: Path
@@ -33,9 +36,12 @@ class Settings:
     timezone: str = "UTC"
     default_country: str = "US"
     default_currency: str = "USD"
+    reporting_currency: str | None = None
     location_currencies: tuple[tuple[str, str], ...] = ()
     visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
+    site_hosts: tuple[str, ...] = ()
     identity_budget: float = 0.02
+    pseudonym_key: Path | None = None
     threads: int = 2
     memory_limit: str = "8GB"
 
@@ -58,6 +64,16 @@ class Settings:
     @property
     def scratch(self) -> Path:
         return self.home / "lake" / ".scratch"
+
+    @property
+    def key(self) -> Path:
+        """The secret of the pseudonyms: beside the home, never in it."""
+        return self.pseudonym_key or self.home.with_name(f"{self.home.name}.key")
+
+    @property
+    def pseudonymised(self) -> Path:
+        """The published database without anything that names a person."""
+        return self.database.with_name("customers_pseudonymised.duckdb")
 
     @property
     def model(self) -> Path:
@@ -92,8 +108,11 @@ def load_settings(
         home=(directory / (home or chosen.pop("home", "data"))).resolve(),
     )
     chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
-    if "visitor_cookies" in chosen:
-        chosen["visitor_cookies"] = tuple(chosen["visitor_cookies"])
+    if "pseudonym_key" in chosen:
+        chosen["pseudonym_key"] = (directory / chosen["pseudonym_key"]).resolve()
+    for name in ("visitor_cookies", "site_hosts"):
+        if name in chosen:
+            chosen[name] = tuple(chosen[name])
     if "location_currencies" in chosen:
         chosen["location_currencies"] = tuple(sorted(chosen["location_currencies"].items()))
     settings = replace(settings, **chosen)

@@ -9,13 +9,17 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.catalog import load_catalog
+from dagster_project.editions import FULL, PSEUDONYMISED, define_pseudonym, load_key
+from dagster_project.glossary import load_glossary
 from dagster_project.lake import Lake
 from dagster_project.nightly import make_all
+from dagster_project.publish import published_name
 from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, load_settings
 
 SAMPLE = PROJECT / "data" / "sample"
 SAMPLE_AS_OF = date(2026, 6, 2)
+PUBLISHED = ("standard", "identity", "golden", "segments", "marts")
 
 
 def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:
@@ -41,3 +45,28 @@ def tables_of(home: Path, *, layers: tuple[str, ...] = ()) -> dict[str, list[tup
             rows = con.execute(f"select {listed} from ({lake.scan(table)})").fetchall()
             found[table] = sorted(rows, key=repr)
     return found
+
+
+def assert_pseudonymised(home: Path) -> None:
+    """The pseudonymised database, built anew or brought up to date, says what the other one says, each
+    column in its form, under the home's key."""
+    settings = load_settings(directory=PROJECT, environment={}, home=home)
+    catalog, glossary = load_catalog(settings), load_glossary(settings.sql / "columns.csv")
+    place = settings.database.parent
+    with duckdb.connect() as con:
+        define_pseudonym(con, load_key(settings.key))
+        con.execute(f"attach '{place / FULL.file}' as full_edition (read_only)")
+        con.execute(f"attach '{place / PSEUDONYMISED.file}' as pseudonymised (read_only)")
+        tables = {name: table for name, table in catalog.items() if name.split(".")[0] in PUBLISHED}
+        for name, table in tables.items():
+            target = published_name(name, tables)
+            columns = [row[0] for row in con.execute(f"describe full_edition.{target}").fetchall()]
+            shown = PSEUDONYMISED.columns(target, columns, table.grain, glossary)
+            if not PSEUDONYMISED.shows(target) or not shown:
+                continue
+            expected = f"select {', '.join(one.sql for one in shown)} from full_edition.{target}"
+            listed = ", ".join(f'"{one.name}"' for one in shown)
+            found = f"select {listed} from pseudonymised.{target}"
+            for left, right in ((expected, found), (found, expected)):
+                count = f"select count(*) from ({left} except all {right})"
+                assert con.execute(count).fetchall() == [(0,)], name

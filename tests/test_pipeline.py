@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
+from support import SAMPLE, SAMPLE_AS_OF, assert_pseudonymised, nightly, tables_of
 
 from dagster_project.lake import Lake
 from dagster_project.settings import PROJECT
@@ -163,6 +163,7 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, tmp
         shutil.copytree(night, exports / night.name)
         nightly(exports, tmp_path / "home", date.fromisoformat("2026-06-02"))
     assert_published(tmp_path / "home")
+    assert_pseudonymised(tmp_path / "home")
     found = tables_of(tmp_path / "home", layers=(*DERIVED, "index"))
     remember_population(tmp_path / "home", tmp_path / "at_once")
     nightly(exports, tmp_path / "at_once")

@@ -16,11 +16,14 @@ body { font: 16px/1.5 sans-serif; max-width: 46rem; margin: 2rem auto; padding: 
 h1 { font-size: 1.3rem } h2 { font-size: 1.05rem; margin-top: 2rem }
 h1, li { overflow-wrap: anywhere }
 ul { padding-left: 1.2rem } svg { max-width: 100%; height: auto }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .8rem }
+th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; border-bottom: 1px solid #ddd }
 """
 
 
 def page(sections: Iterable[Section], *, pictures: dict[str, str] | None = None) -> str:
-    """A page titled as its first section. `pictures` are SVG by the title of their section."""
+    """A page titled as its first section. `pictures` are SVG or tables, by the title of
+    their section; what is in them is escaped already."""
     first, *rest = sections
     body = "\n".join(
         f"<{level}>{escape(section.title)}</{level}>\n{(pictures or {}).get(section.title, '')}\n<ul>\n"
