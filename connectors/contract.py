@@ -17,6 +17,7 @@ CASTS: dict[str, str | None] = {
     "phone": None,
     "integer": "as_integer({0})",
     "decimal": "as_decimal({0})",
+    "rate": "as_rate({0})",
     "boolean": "as_boolean({0})",
     "timestamp": "as_utc({0})",
     "epoch": "as_epoch_utc({0})",
@@ -30,6 +31,7 @@ CASTS: dict[str, str | None] = {
 EXPECTED: dict[str, str] = {
     "integer": "a whole number",
     "decimal": "an amount",
+    "rate": "a positive number such as 1.0825",
     "boolean": "true/false, yes/no or 1/0",
     "timestamp": "a date and time from 1900 on",
     "epoch": "seconds since 1970",
@@ -57,9 +59,9 @@ def normalise_header(header: str) -> str:
 class Column:
     """One column of an export, under the name it has in raw and staging.
 
-    `aliases` are the other spellings known of `header`; `containing` names a column by a word, for
-    vendors whose users rename it; `guarded` says that the vendor writes a spreadsheet's apostrophe
-    before numbers.
+    `aliases` are the other spellings known of `header`; `containing` names a column by a pattern in
+    its lower-case header, for vendors whose users word it; `guarded` says that the vendor writes a
+    spreadsheet's apostrophe before numbers.
     """
 
     name: str
@@ -156,8 +158,9 @@ class Contract:
     record's time and, for exports of events, the UTC date `occurred_on`. `keys`: further columns of
     a part and the SQL that makes them, by which records of several deliveries meet: `record_key` is
     system:export:id. `rules`: what else sets a row aside, said of required columns. `is_numbered`:
-    a part has `_row_number`, for exports whose rows are evidence of their own. `is_open`: users name
-    columns of their own, so an unknown header is not a renamed one.
+    a part has `_path` and `_row_number`, where a row was delivered; not for events, which are many and
+    have ids of their own. `is_open`: users name columns of their own, so an unknown header is not a
+    renamed one.
     """
 
     system: str
@@ -177,7 +180,7 @@ class Contract:
     day: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] = ()
-    is_numbered: bool = False
+    is_numbered: bool = True
     custom_suffix: str | None = None
     is_open: bool = False
     may_repeat_headers: bool = False

@@ -25,6 +25,8 @@ LIMITS = ("max_surnames", "max_full_names", "max_per_profile")
 ATTRIBUTES = (
     "first_name",
     "last_name",
+    "middle_name",
+    "name_suffix",
     "email",
     "phone",
     "street",

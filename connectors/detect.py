@@ -123,7 +123,8 @@ def match(contract: Contract, headers: Sequence[str]) -> _Match:
 
     for one in contract.columns:
         if one.containing:
-            holding = (at for word, at in places.items() if one.containing in word)
+            worded = re.compile(one.containing)
+            holding = (at for at, word in enumerate(headers) if worded.search(word.casefold()))
             take(one.name, min(holding, default=None))
     for one in contract.columns:
         take(one.name, places.get(one.spellings[0]))

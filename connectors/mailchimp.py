@@ -38,7 +38,7 @@ MEMBERS = Contract(
             "Email Address",
             "E-mail",
             "email",
-            containing="email",
+            containing="e.?mail",
             aliases=("Email",),
             required=True,
         ),

@@ -92,7 +92,7 @@ def part_columns(contract: Contract) -> dict[str, str]:
     texts = (*contract.column_names, "_extra", "_variant", "_file")
     columns = {name: "VARCHAR" for name in texts} | {"_delivered_at": "TIMESTAMP"}
     columns |= {name: "VARCHAR" for name, _ in contract.keys}
-    columns |= {"_row_number": "BIGINT"} if contract.is_numbered else {}
+    columns |= {"_path": "VARCHAR", "_row_number": "BIGINT"} if contract.is_numbered else {}
     return columns | ({"occurred_on": "DATE"} if contract.day else {})
 
 
@@ -300,7 +300,9 @@ def _copy_texts(
     contract = detection.contract
     left_out = ", ".join(f'"{name}"' for name in absent)
     made = [*contract.keys]
-    made += [("_row_number", "row_number() over ()")] if contract.is_numbered else []
+    if contract.is_numbered:
+        made += [("_path", "cast($path as varchar)"), ("_row_number", "row_number() over ()")]
+        values = {**values, "path": member.path}
     made += [("occurred_on", contract.day)] if contract.day else []
     further = "".join(f', {sql} as "{name}"' for name, sql in made)
     copied = con.execute(
@@ -453,13 +455,17 @@ def _copy_objects(
 ) -> int:
     """A part from a relation whose column `object` is the record."""
     columns = detection.contract.columns
-    known = json.dumps({column.header: None for column in columns})
+    spelt = [(header, one.name) for one in columns for header in (one.header, *one.aliases)]
+    known = json.dumps({header: None for header, _ in spelt})
     # All at once, so that the record is parsed once and not for each column.
-    paths = ", ".join(f"'$.\"{column.header}\"'" for column in columns)
+    paths = ", ".join(f"'$.\"{header}\"'" for header, _ in spelt)
+    cells: dict[str, list[str]] = {}
+    for at, (_, name) in enumerate(spelt, start=1):
+        cells.setdefault(name, []).append(f"cells[{at}]")
     return _copy_texts(
         f"(select object, json_extract_string(object, [{paths}]) as cells from {source})",
         {**values, "known": known},
-        [f"cells[{at}] as \"{column.name}\"" for at, column in enumerate(columns, start=1)],
+        [f"coalesce({', '.join(of)}) as \"{name}\"" for name, of in cells.items()],
         "nullif(cast(json_merge_patch(object, cast($known as json)) as varchar), '{}')",
         member,
         detection,

@@ -18,6 +18,7 @@ EVENTS = Contract(
     anchors=(("sg_event_id",), ("sg_message_id",)),
     time='as_epoch_utc("timestamp")',
     day='cast(as_epoch_utc("timestamp") as date)',
+    is_numbered=False,
     is_open=True,
     columns=(
         column("sg_event_id", "The event's id", required=True),

@@ -26,6 +26,7 @@ ACCESS = Contract(
     ),
     time="as_utc(time_text)",
     day="cast(as_utc(time_text) as date)",
+    is_numbered=False,
     columns=(
         column("vhost", "Host, or host:port, that was asked"),
         column("remote_host", "Address that asked", required=True),
@@ -92,6 +93,7 @@ CLOUDFRONT = Contract(
     ),
     time="as_utc(\"date\" || ' ' || \"time\")",
     day='as_date("date")',
+    is_numbered=False,
     columns=tuple(
         column(field, description, type, required=field in _REQUIRED)
         for field, description, type in _FIELDS

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from simulator import truth, world
+from simulator import preferences, third_party, truth, world
 from simulator.files import Night
+from simulator.finance import Finance
 from simulator.mailchimp import Mailchimp
 from simulator.salesforce import Salesforce
+from simulator.segment import Segment
 from simulator.sendgrid import SendGrid
 from simulator.shopify import Shopify
 from simulator.square import Square
+from simulator.synced import Synced
+from simulator.typeform import Typeform
 from simulator.weblogs import WebLogs
 
 FIRST_NIGHT = date(2026, 6, 1)
@@ -72,16 +76,24 @@ def simulate(
             now = world.begin(seed, people, night)
             now.progress = progress
             shopify, mailchimp, salesforce = Shopify(), Mailchimp(), Salesforce()
-            square, sendgrid, weblogs = Square(), SendGrid(), WebLogs()
+            square, sendgrid, weblogs, synced = Square(), SendGrid(), WebLogs(), Synced()
+            segment, typeform, finance = Segment(), Typeform(), Finance()
         else:
             world.next_night(now, night)
         now.say(f"night {on}: people ready")
-        orders, lines = shopify.deliver(now, night)
+        orders, lines = shopify.trade(now, night)
         mailchimp.deliver(now, night)
-        salesforce.deliver(now, night)
-        square.deliver(now, night, shopify)
+        cases = salesforce.deliver(now, night)
+        sales, sale_lines = square.deliver(now, night, shopify)
+        copies = synced.copies(now, night, sales, sale_lines, orders)
+        shopify.deliver(now, night, orders, lines, *copies)
         clicks = sendgrid.deliver(now, night, shopify, mailchimp, orders)
         weblogs.deliver(now, night, shopify, mailchimp, clicks, orders, lines)
+        segment.deliver(now, night, shopify)
+        typeform.deliver(now, night, orders, cases)
+        preferences.deliver(now, night, shopify, mailchimp)
+        finance.deliver(now, night)
+        third_party.deliver(now, night)
         since = on
     tables = truth.write(now, target / "truth")
     written = sorted(path for path in (target / "exports").rglob("*") if path.is_file())

@@ -75,6 +75,7 @@ class Mailchimp:
             pl.when(pl.col("status") == 0).then(pl.lit("granted")).otherwise(pl.lit("denied"))
             .alias("status"), pl.from_epoch("changed_at").alias("observed_at"),
         ))
+        _note(world, fresh, touched)
         audience = touched["audience"]
         mark = blake2b(night.on.isoformat().encode(), digest_size=5).hexdigest()
         for number, status in enumerate(_STATUSES):
@@ -149,6 +150,18 @@ class Mailchimp:
             },
         )
         return rows
+
+
+def _note(world: World, fresh: pl.DataFrame, touched: pl.DataFrame) -> None:
+    """Sign-ups are confirmed a minute later; a farewell is told again with every correction."""
+    gone, cleaned = (touched.filter(pl.col("status") == status) for status in (1, 2))
+    for event_type, members, at in (
+        ("email_signup", fresh, fresh["opted_at"] + 61),
+        ("email_unsubscribe", gone, gone["changed_at"]),
+        ("email_cleaned", cleaned, cleaned["changed_at"]),
+    ):
+        world.happened("mailchimp", event_type, members["person"], at,
+                       members["euid"] + members["leid"].cast(pl.String))
 
 
 def _rows(members: pl.DataFrame, status: str) -> pl.DataFrame:

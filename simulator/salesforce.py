@@ -2,7 +2,7 @@
 
 The first night is a weekly Data Export, later nights are Data Loader extracts by LastModifiedDate,
 accounts always come from the API. Merged and deleted rows, converted leads, cases by mail from
-people nobody knows. Ids are in `text`.
+people nobody knows. Ids are in `text`; how deals went, and who owns them, is in `sales`.
 """
 
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from simulator import sales
 from simulator.chance import coin, index, pick
 from simulator.clerks import Habits, record_of
-from simulator.company import INDUSTRIES
+from simulator.company import CURRENCY, INDUSTRIES
 from simulator.files import Night, csv
 from simulator.lives import DAY, WEB_HOURS, moments
 from simulator.places import COUNTRY_NAMES
@@ -51,8 +52,15 @@ HEADER = {
         "EmailBouncedDate",
         "Opportunity": "Id,IsDeleted,AccountId,Name,Description,StageName,Amount,Probability,"
         "CloseDate,Type,NextStep,LeadSource,IsClosed,IsWon,ForecastCategory,ForecastCategoryName,"
-        "CampaignId,HasOpportunityLineItem,Pricebook2Id,OwnerId," + _AUDIT
+        "CurrencyIsoCode,CampaignId,HasOpportunityLineItem,Pricebook2Id,OwnerId," + _AUDIT
         + ",LastActivityDate,FiscalQuarter,FiscalYear,Fiscal",
+        "OpportunityHistory": "Id,OpportunityId,CreatedById,CreatedDate,StageName,Amount,"
+        "ExpectedRevenue,CloseDate,Probability,ForecastCategory,CurrencyIsoCode,SystemModstamp,"
+        "IsDeleted",
+        "OpportunityContactRole": "Id,OpportunityId,ContactId,Role,IsPrimary," + _AUDIT
+        + ",IsDeleted",
+        "User": "Id,Username,LastName,FirstName,Name,Email,Title,IsActive,UserType,CreatedDate,"
+        "CreatedById,LastModifiedDate,LastModifiedById,SystemModstamp",
         "Case": "Id,IsDeleted,CaseNumber,ContactId,AccountId,AssetId,ProductId,EntitlementId,"
         "SourceId,BusinessHoursId,ParentId,SuppliedName,SuppliedEmail,SuppliedPhone,"
         "SuppliedCompany,Type,Status,Reason,Origin,Subject,Priority,Description,IsClosed,"
@@ -60,7 +68,8 @@ HEADER = {
         + ",ContactPhone,ContactMobile,ContactEmail,ContactFax",
         "Task": "Id,WhoId,WhatId,Subject,ActivityDate,Status,Priority,IsHighPriority,OwnerId,"
         "Description,IsDeleted,AccountId,IsClosed," + _AUDIT + ",IsArchived,CallDurationInSeconds,"
-        "CallType,CallDisposition,CallObject,IsReminderSet,IsRecurrence,TaskSubtype",
+        "CallType,CallDisposition,CallObject,IsReminderSet,IsRecurrence,TaskSubtype,"
+        "CompletedDateTime",
         "Campaign": "Id,IsDeleted,Name,ParentId,Type,Status,StartDate,EndDate,ExpectedRevenue,"
         "BudgetedCost,ActualCost,NumberSent,IsActive,Description,OwnerId," + _AUDIT,
         "CampaignMember": "Id,IsDeleted,CampaignId,LeadId,ContactId,Status,HasResponded," + _AUDIT
@@ -70,12 +79,13 @@ HEADER = {
     }.items()
 }
 _PREFIX = {"Account": "001", "Contact": "003", "Lead": "00Q", "Opportunity": "006", "Case": "500",
-           "Task": "00T", "Campaign": "701", "CampaignMember": "00v", "User": "005"}
+           "Task": "00T", "Campaign": "701", "CampaignMember": "00v", "User": "005",
+           "OpportunityHistory": "008", "OpportunityContactRole": "00K"}
 _LOOKUPS = {
     "MasterRecordId", "AccountId", "ParentId", "OwnerId", "CreatedById", "LastModifiedById",
     "ReportsToId", "IndividualId", "ConvertedAccountId", "ConvertedContactId",
     "ConvertedOpportunityId", "CampaignId", "Pricebook2Id", "ContactId", "AssetId", "ProductId",
-    "EntitlementId", "SourceId", "BusinessHoursId", "WhoId", "WhatId", "LeadId",
+    "EntitlementId", "SourceId", "BusinessHoursId", "WhoId", "WhatId", "LeadId", "OpportunityId",
 }
 
 
@@ -140,6 +150,7 @@ _SOURCES = ("Web", "Trade Show", "Phone Inquiry", "Partner Referral", "In-Store"
 _SUBJECTS = ("Where is my order?", "Damaged on arrival", "Return request", "Question on an invoice",
              "Wrong item delivered", "Change of address", "Gift card balance")
 _TALKS = ("Call", "Send quote", "Follow up on sample", "Visit showroom", "Email: new collection")
+_ANSWERS = ("Email: your request", "Email: our apologies", "Looked into it")
 _STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review",
            "Closed Won", "Closed Lost")
 _CHANCE = (10, 25, 60, 80, 100, 0)
@@ -156,12 +167,16 @@ class Salesforce:
         self.leads = pl.DataFrame()
         self.is_lead = np.zeros(0, bool)
         self.deals = pl.DataFrame()
+        self.roles = pl.DataFrame()
         self.accounts = pl.DataFrame()
         self.campaigns = pl.DataFrame()
+        self.members = pl.DataFrame()
+        self.brought = pl.DataFrame()
         self.counts = dict.fromkeys(_PREFIX, 0)
         self.users = salesforce_ids("005", np.arange(14))
 
-    def deliver(self, world: World, night: Night) -> None:
+    def deliver(self, world: World, night: Night) -> pl.DataFrame:
+        """Write the night's files. Returns its cases, which a survey may follow."""
         rng = world.chance("salesforce", night.on.isoformat())
         dialect = DATA_EXPORT if night.is_first else DATA_LOADER
         self.account_ids = salesforce_ids("001", np.arange(len(world.accounts)))
@@ -171,11 +186,13 @@ class Salesforce:
             "Lead": self._leads(rng, world, night),
             "Opportunity": self._deals(rng, world, night),
             "Case": self._cases(rng, world, night),
-            "Task": self._tasks(rng, night),
         }
+        written["Task"] = self._tasks(rng, world, night, written["Case"])
         if night.is_first:
-            written["Campaign"] = self._campaigns(rng, night)
-        written["CampaignMember"] = self._campaign_members(rng, night)
+            written["Campaign"] = self._campaigns(rng, world, night)
+        written["CampaignMember"] = self._campaign_members(rng, world, night)
+        written |= self._sales(world, night, written["Opportunity"])
+        written |= self._credits(world, night, written)
         for name, table in written.items():
             if not len(table):
                 continue
@@ -184,6 +201,7 @@ class Salesforce:
             table = table.gather(np.sort(np.concatenate([np.arange(len(table)), again])))
             night.write("salesforce", f"{name}.csv",
                         spell(name, table, API if name == "Account" else dialect))
+        return written["Case"]
 
     def _ids(self, name: str, count: int) -> pl.Series:
         first = self.counts[name]
@@ -427,6 +445,9 @@ class Salesforce:
             **self._audit(rng, created, modified),
         ).with_columns(Id=self._ids("Lead", count))
         world.note_records("salesforce:lead:", fresh["Id"], fresh["person"])
+        converted = fresh.filter("IsConverted")
+        world.happened("salesforce", "lead_converted", converted["person"],
+                       converted["LastModifiedDate"].dt.epoch("s"), converted["Id"])
         self.leads = pl.concat([self.leads, fresh]) if old else fresh
         self.is_lead = np.zeros(len(world.people), bool)
         self.is_lead[self.leads["person"].to_numpy()] = True
@@ -460,6 +481,8 @@ class Salesforce:
             "stage": stage, "CloseDate": _times(close_at).dt.date(),
             "Type": pick(rng, count, ["New Business", "Existing Business", None]),
             "LeadSource": pick(rng, count, _SOURCES),
+            "CurrencyIsoCode": world.accounts["country"].gather(account).replace_strict(
+                CURRENCY, return_dtype=pl.String),
             "HasOpportunityLineItem": np.zeros(count, bool),
             **self._audit(rng, created, modified),
         })
@@ -487,6 +510,65 @@ class Salesforce:
             Fiscal=pl.format("{} {}", pl.col("CloseDate").dt.year(),
                              pl.col("CloseDate").dt.quarter()),
         )
+
+    def _sales(self, world: World, night: Night, deals: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """What tonight's deals went through, who has a part in the new ones, and all owners."""
+        rng = world.chance("salesforce sales", night.on.isoformat())
+        is_new = pl.col("CreatedDate").dt.epoch("s") >= night.start
+        new = deals.filter(is_new)
+        fresh = sales.roles(rng, new, self.contacts)
+        self.roles = pl.concat([self.roles, fresh]) if len(self.roles) else fresh
+        created = new.select(pl.col("Id").alias("OpportunityId"), "CreatedDate")
+        created = fresh.join(created, on="OpportunityId", how="left", maintain_order="left")
+        at = created["CreatedDate"].dt.epoch("s").to_numpy()
+        roles = fresh.with_columns(**self._audit(rng, at, at))
+        roles = roles.with_columns(Id=self._ids("OpportunityContactRole", len(roles)))
+
+        steps = sales.history(rng, deals, night)
+        of = deals.gather(steps["deal"])
+        stage = steps["stage"]
+        chance = stage.replace_strict(dict(enumerate(_CHANCE)), return_dtype=pl.Int64)
+        history = of.select(
+            pl.col("Id").alias("OpportunityId"), pl.col("OwnerId").alias("CreatedById"),
+            _times(steps["at"].to_numpy()).alias("CreatedDate"),
+            _times(steps["at"].to_numpy()).alias("SystemModstamp"),
+            stage.replace_strict(dict(enumerate(_STAGES)), return_dtype=pl.String)
+            .alias("StageName"),
+            "Amount", (pl.col("Amount") * chance / 100).round(2).alias("ExpectedRevenue"),
+            "CloseDate", chance.alias("Probability"), "CurrencyIsoCode", "IsDeleted",
+            pl.when(steps["is_last"]).then("ForecastCategory").otherwise(pl.lit("Pipeline"))
+            .alias("ForecastCategory"),
+        ).with_columns(Id=self._ids("OpportunityHistory", len(of)))
+        primary = self.roles.filter("IsPrimary").select("OpportunityId", "person")
+        # What happens to a deal happens to its primary contact; some deals have none.
+        theirs = history.join(primary, on="OpportunityId", how="inner", maintain_order="left")
+        world.happened("salesforce", "deal_stage", theirs["person"],
+                       theirs["CreatedDate"].dt.epoch("s"), theirs["OpportunityId"])
+        written = {"OpportunityHistory": history, "OpportunityContactRole": roles}
+        if night.is_first:
+            hired = np.full(len(self.users), night.start - 4 * 365 * DAY)
+            written["User"] = sales.owners(self.users).with_columns(
+                CreatedDate=_times(hired), LastModifiedDate=_times(hired),
+                SystemModstamp=_times(hired), CreatedById=self.users, LastModifiedById=self.users,
+            )
+        return written
+
+    def _credits(
+        self, world: World, night: Night, written: dict[str, pl.DataFrame]
+    ) -> dict[str, pl.DataFrame]:
+        """Tonight's deals with the campaign that brought them, leads with the deal they became."""
+        rng = world.chance("salesforce credit", night.on.isoformat())
+        deals, leads = written["Opportunity"], written["Lead"]
+        members = written["CampaignMember"].select("person", "CampaignId", "CreatedDate")
+        self.members = pl.concat([self.members, members]) if len(self.members) else members
+        new = deals.filter(pl.col("CreatedDate").dt.epoch("s") >= night.start)
+        fresh = sales.brought(rng, new, self.roles, self.members, self.campaigns)
+        self.brought = pl.concat([self.brought, fresh]) if len(self.brought) else fresh
+        became = sales.converted_to(leads, self.deals)
+        return {
+            "Opportunity": deals.join(self.brought, on="Id", how="left", maintain_order="left"),
+            "Lead": leads.join(became, on="Id", how="left", maintain_order="left"),
+        }
 
     def _cases(self, rng, world: World, night: Night) -> pl.DataFrame:
         """Complaints and questions; by mail from strangers, with what the mail said of them."""
@@ -534,6 +616,12 @@ class Salesforce:
         )
         strangers = cases.filter(pl.col("ContactId").is_null())
         world.note_records("salesforce:case:", strangers["Id"], strangers["person"])
+        solved = cases.filter("IsClosed")
+        for event_type, table, when in (
+            ("case_opened", cases, "CreatedDate"), ("case_solved", solved, "ClosedDate")
+        ):
+            world.happened("salesforce", event_type, table["person"],
+                           table[when].dt.epoch("s"), table["Id"])
         return cases
 
     def _someone(self, rng, night: Night, per_year: float) -> pl.DataFrame:
@@ -546,7 +634,7 @@ class Salesforce:
             )
             chosen = table.gather(rows)
             everyone.append(chosen.select(
-                pl.col("Id").alias("WhoId"), pl.col(account).alias("AccountId"), "FirstName",
+                "person", pl.col("Id").alias("WhoId"), pl.col(account).alias("AccountId"), "FirstName",
                 "LastName", "Email", "Phone", "LeadSource", "DoNotCall", "HasOptedOutOfEmail",
                 pl.col("IsDeleted").alias("gone"),
                 (pl.col("CreatedDate").dt.epoch("s")).alias("since"),
@@ -556,33 +644,33 @@ class Salesforce:
         at = begins + (rng.random(len(someone)) * (night.end - begins)).astype(np.int64)
         return someone.with_columns(pl.Series("at", at)).sort("at", maintain_order=True)
 
-    def _tasks(self, rng, night: Night) -> pl.DataFrame:
-        someone = self._someone(rng, night, 0.7)
-        count, at = len(someone), someone["at"].to_numpy()
-        is_call = coin(rng, count, 0.4)
-        return someone.select(
-            "WhoId", "AccountId",
-            pl.when(pl.Series(is_call)).then(pl.lit("Call")).otherwise(pick(rng, count, _TALKS))
-            .alias("Subject"),
-            _times(at).dt.date().alias("ActivityDate"),
-            pick(rng, count, ["Completed", "Not Started"], (4, 1)).alias("Status"),
-            pl.lit("Normal").alias("Priority"),
-            pl.Series("IsHighPriority", np.zeros(count, bool)),
-            pick(rng, count, [None, *_REMARKS], (85, 3, 3, 3, 3, 3)).alias("Description"),
-            pl.when(pl.Series(is_call)).then(pl.Series(rng.integers(20, 900, count)))
-            .alias("CallDurationInSeconds"),
-            pl.when(pl.Series(is_call)).then(pick(rng, count, ["Outbound", "Inbound"]))
-            .alias("CallType"),
-            pl.when(pl.Series(is_call)).then(pl.lit("Call")).otherwise(pl.lit("Task"))
-            .alias("TaskSubtype"),
-            *(pl.Series(name, np.zeros(count, bool))
-              for name in ("IsArchived", "IsReminderSet", "IsRecurrence")),
-            **self._audit(rng, at, at),
-        ).with_columns(Id=self._ids("Task", count), IsClosed=pl.col("Status") == "Completed")
+    def _tasks(self, rng, world: World, night: Night, cases: pl.DataFrame) -> pl.DataFrame:
+        """Calls and things to do, and what answers tonight's cases."""
+        someone = self._someone(rng, night, 0.7).with_columns(WhatId=pl.lit(None, pl.String))
+        planned = _activities(rng, someone, _TALKS, (4, 1))
+        planned = planned.with_columns(**self._audit(rng, *[someone["at"].to_numpy()] * 2))
+        # When a thing was done is noted by newer programs only.
+        rng = world.chance("salesforce completed", night.on.isoformat())
+        is_dated = pl.Series(coin(rng, len(planned), 0.6)) & planned["IsClosed"]
+        rng = world.chance("salesforce answers", night.on.isoformat())
+        answered = _answered(rng, cases, night)
+        answers = _activities(rng, answered, _ANSWERS, (1, 0))
+        answers = answers.with_columns(**self._audit(rng, *[answered["at"].to_numpy()] * 2))
+        tasks = pl.concat([
+            planned.with_columns(CompletedDateTime=pl.when(is_dated).then("CreatedDate")),
+            answers.with_columns(CompletedDateTime="CreatedDate"),
+        ])
+        tasks = tasks.with_columns(Id=self._ids("Task", len(tasks)))
+        # An answer to a stranger's mail is about the case and about nobody.
+        told = tasks.filter(pl.col("WhoId").is_not_null())
+        world.happened("salesforce", told["TaskSubtype"].str.to_lowercase(), told["person"],
+                       told["CreatedDate"].dt.epoch("s"), told["Id"])
+        return tasks
 
-    def _campaigns(self, rng, night: Night) -> pl.DataFrame:
+    def _campaigns(self, rng, world: World, night: Night) -> pl.DataFrame:
         count = 24
         start = night.start + np.arange(count) * 15 * DAY
+        overrun = world.chance("salesforce costs").uniform(0.8, 1.25, count)
         self.campaigns = pl.DataFrame({
             "Id": self._ids("Campaign", count),
             "Name": pick(rng, count, ["Spring preview", "Trade evening", "Garden weeks",
@@ -591,13 +679,13 @@ class Salesforce:
             "Type": pick(rng, count, ["Email", "Event", "Direct Mail"]),
             "Status": pl.Series(["Completed"]).new_from_index(0, count),
             "StartDate": _times(start).dt.date(), "EndDate": _times(start + 14 * DAY).dt.date(),
-            "BudgetedCost": rng.integers(1, 40, count) * 500,
+            "BudgetedCost": rng.integers(1, 40, count) * 100,
             "NumberSent": rng.integers(100, 5000, count), "IsActive": coin(rng, count, 0.3),
             **self._audit(rng, start, start),
-        })
+        }).with_columns(ActualCost=(pl.col("BudgetedCost") * overrun).round(2))
         return self.campaigns
 
-    def _campaign_members(self, rng, night: Night) -> pl.DataFrame:
+    def _campaign_members(self, rng, world: World, night: Night) -> pl.DataFrame:
         someone = self._someone(rng, night, 0.6)
         count, at = len(someone), someone["at"].to_numpy()
         responded = coin(rng, count, 0.15)
@@ -606,7 +694,7 @@ class Salesforce:
         first = self.campaigns["CreatedDate"].dt.epoch("s")[0]
         number = np.clip((at - first) // (15 * DAY), 0, len(self.campaigns) - 1)
         members = someone.select(
-            self.campaigns["Id"].gather(number).alias("CampaignId"),
+            "person", self.campaigns["Id"].gather(number).alias("CampaignId"),
             pl.when(is_lead).then("WhoId").alias("LeadId"),
             pl.when(~is_lead).then("WhoId").alias("ContactId"),
             pl.when(pl.Series(responded)).then(pl.lit("Responded")).otherwise(pl.lit("Sent"))
@@ -623,7 +711,49 @@ class Salesforce:
         # Nobody is twice a member of one campaign.
         members = members.unique(["CampaignId", "LeadOrContactId"], keep="first",
                                  maintain_order=True)
-        return members.with_columns(Id=self._ids("CampaignMember", len(members)))
+        members = members.with_columns(Id=self._ids("CampaignMember", len(members)))
+        world.happened(
+            "salesforce", "campaign_" + members["Status"].replace(
+                ["Responded", "Sent"], ["response", "sent"]),
+            members["person"], members["CreatedDate"].dt.epoch("s"), members["Id"],
+        )
+        return members
+
+
+def _answered(rng: np.random.Generator, cases: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """The cases that somebody wrote or called about before they were solved, with when: `at`."""
+    opened = cases["CreatedDate"].dt.epoch("s").to_numpy()
+    solved = cases["ClosedDate"].dt.epoch("s").fill_null(night.end).to_numpy()
+    wait = np.minimum(np.exp(rng.normal(1.6, 1.1, len(cases))), 48) * 3600
+    at = opened + wait.astype(np.int64)
+    return cases.select(
+        "person", pl.col("ContactId").alias("WhoId"), pl.col("Id").alias("WhatId"), "AccountId",
+        pl.Series("at", at),
+    ).filter(coin(rng, len(cases), 0.78) & (at < solved))
+
+
+def _activities(
+    rng: np.random.Generator, about: pl.DataFrame, talks: tuple[str, ...], statuses
+) -> pl.DataFrame:
+    """Calls and tasks, one for each row of `about`: person, WhoId, WhatId, AccountId and `at`."""
+    count = len(about)
+    is_call = pl.Series(coin(rng, count, 0.4))
+    return about.select(
+        "person", "WhoId", "WhatId", "AccountId",
+        pl.when(is_call).then(pl.lit("Call")).otherwise(pick(rng, count, talks))
+        .alias("Subject"),
+        _times(about["at"].to_numpy()).dt.date().alias("ActivityDate"),
+        pick(rng, count, ["Completed", "Not Started"], statuses).alias("Status"),
+        pl.lit("Normal").alias("Priority"),
+        pl.Series("IsHighPriority", np.zeros(count, bool)),
+        pick(rng, count, [None, *_REMARKS], (85, 3, 3, 3, 3, 3)).alias("Description"),
+        pl.when(is_call).then(pl.Series(rng.integers(20, 900, count)))
+        .alias("CallDurationInSeconds"),
+        pl.when(is_call).then(pick(rng, count, ["Outbound", "Inbound"])).alias("CallType"),
+        pl.when(is_call).then(pl.lit("Call")).otherwise(pl.lit("Task")).alias("TaskSubtype"),
+        *(pl.Series(name, np.zeros(count, bool))
+          for name in ("IsArchived", "IsReminderSet", "IsRecurrence")),
+    ).with_columns(IsClosed=pl.col("Status") == "Completed")
 
 
 def _times(seconds: np.ndarray) -> pl.Series:

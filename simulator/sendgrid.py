@@ -59,6 +59,7 @@ class SendGrid:
             events = pl.concat([self.awaiting, events])
         self.awaiting = events.filter(pl.col("at") >= night.end)
         events = events.filter(pl.col("at") < night.end).sort("at", maintain_order=True)
+        _note(world, events)
         # A thousandth is posted again, some while later.
         again = np.flatnonzero(coin(rng, len(events), 0.001))
         place = np.concatenate([np.arange(len(events)), again + 40])
@@ -164,6 +165,17 @@ class SendGrid:
                 tokens(rng, len(rows), 22, ALNUM).alias("event_id"),
             ))
         return pl.concat(parts)
+
+
+def _note(world: World, events: pl.DataFrame) -> None:
+    event, extra = pl.col("event"), pl.col("extra")
+    is_machine = (event == "open") & extra.str.ends_with('"sg_machine_open":true')
+    told = events.select(
+        "person", "at", "event_id",
+        pl.when(is_machine).then(pl.lit("email_machine_open")).otherwise("email_" + event.replace(
+            ["processed", "spamreport"], ["sent", "spam_report"])).alias("event_type"),
+    )
+    world.happened("sendgrid", told["event_type"], told["person"], told["at"], told["event_id"])
 
 
 def _with_links(rng, sends: pl.DataFrame, mailchimp: Mailchimp) -> pl.DataFrame:

@@ -58,6 +58,7 @@ class Shopify:
         self.is_member = np.zeros(0, dtype=bool)
         self.awaiting = (pl.DataFrame(), pl.DataFrame())
         self.order_count = 0
+        self.touched = np.zeros(0, dtype=np.int64)
 
     def customer_of(self, count: int) -> np.ndarray:
         """For each person the position of the first customer record, -1 where there is none."""
@@ -66,8 +67,8 @@ class Shopify:
         place[who[::-1]] = np.arange(len(who))[::-1]
         return place
 
-    def deliver(self, world: World, night: Night) -> pl.DataFrame:
-        """Write the night's two files. Returns its new orders, named, for mails and web visits."""
+    def trade(self, world: World, night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """A night of the shop. Returns its new orders and their lines."""
         rng = world.chance("shopify", night.on.isoformat())
         touched = self._customers_join(rng, world, night)
         bought = web_purchases(
@@ -90,10 +91,30 @@ class Shopify:
             pl.when(pl.col("refund_at") < night.end).then("refunded").otherwise(0)
             .alias("refunded"), "is_named",
         ))
-        late, late_lines = self._refunds_due(world, orders, lines, night)
-        self._write(world, night, touched, pl.concat([orders, late]),
-                    pl.concat([lines, late_lines]))
-        return orders.with_columns(pl.col("at").alias("completed_at")), lines
+        world.happened("shopify", "order", orders["person"], orders["at"], orders["id"])
+        back = orders.filter((pl.col("fate") > 0) & (pl.col("refund_at") < night.end))
+        world.happened("shopify", "refund", back["person"], back["refund_at"], back["id"])
+        self.touched = touched
+        return orders, lines
+
+    def deliver(
+        self,
+        world: World,
+        night: Night,
+        orders: pl.DataFrame,
+        lines: pl.DataFrame,
+        copies: pl.DataFrame,
+        copied_lines: pl.DataFrame,
+    ) -> None:
+        """Write the night's two files: its orders, those refunded tonight, copies of till sales."""
+        late, late_lines = self._refunds_due(
+            world, pl.concat([orders, copies]), pl.concat([lines, copied_lines]), night
+        )
+        # The till tells itself of its refunds.
+        back = late.filter(pl.col("source") != "pos")
+        world.happened("shopify", "refund", back["person"], back["refund_at"], back["id"])
+        self._write(world, night, self.touched, pl.concat([orders, late, copies]),
+                    pl.concat([lines, late_lines, copied_lines]))
 
     def _customers_join(self, rng, world: World, night: Night) -> np.ndarray:
         joining = world.joining(rng, self.is_member, _SHARE, night)

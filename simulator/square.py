@@ -51,7 +51,10 @@ class Square:
         self.awaiting = pl.DataFrame()
         self.named = np.zeros(0, dtype=bool)
 
-    def deliver(self, world: World, night: Night, shopify: Shopify) -> None:
+    def deliver(
+        self, world: World, night: Night, shopify: Shopify
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Write the night's two files. Returns its sales and their lines."""
         rng = world.chance("square", night.on.isoformat())
         self._customers_join(rng, world, night, shopify)
         sales, lines = self._sales(rng, world, night)
@@ -79,12 +82,15 @@ class Square:
             pl.col("refund_at").alias("at"), pl.lit(-1).alias("sign"),
             tokens(rng, len(due), 22, ALNUM).alias("payment"),
         )
+        world.happened("square", "order", sales["person"], sales["at"], sales["transaction"])
+        world.happened("square", "refund", back["person"], back["at"], back["payment"])
         rows = pl.concat([both.with_columns(pl.lit(1).alias("sign")), back]).sort(
             "at", maintain_order=True
         )
         span = f"{night.since}-{night.on}"
         night.write("square", f"transactions-{span}.csv", csv(_transaction_rows(rows)))
         night.write("square", f"items-{span}.csv", csv(_item_rows(world, rows)))
+        return sales, lines
 
     def _customers_join(self, rng, world: World, night: Night, shopify: Shopify) -> None:
         share = world.people["country"].replace_strict(_SHARE, return_dtype=pl.Float64).to_numpy()

@@ -1,7 +1,8 @@
 """Truth: who is who, as tables beside the exports that no pipeline may read.
 
-records, people, households, orders, visitors, consents, companies; one Parquet file each, sorted by
-its key.
+records, people, households, orders, order_duplicates (a shop's copy of a till's sale), events (what
+people did, but for hits of the web), visitors, consents and preferences (what was said in the
+preference centre), companies; one Parquet file each, sorted by its key.
 """
 
 from pathlib import Path
@@ -55,7 +56,9 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
     )
     written = {"records": records, "orders": orders, "people": people, "households": households,
                "companies": companies, "visitors": _visitors(world, who),
-               "consents": _consents(world, who)}
+               "consents": _consents(world, who), "preferences": _preferences(world, who),
+               "events": _events(world, who),
+               "order_duplicates": pl.concat(world.truth["order_duplicates"]).sort("order_id")}
     return written
 
 
@@ -64,6 +67,24 @@ def _consents(world: World, who: pl.DataFrame) -> pl.DataFrame:
         pl.concat(world.truth["consents"])
         .unique("record_key", keep="last", maintain_order=True)
         .join(who, on="person", how="left").drop("person").sort("record_key")
+    )
+
+
+def _preferences(world: World, who: pl.DataFrame) -> pl.DataFrame:
+    said = pl.concat(world.truth["preferences"]).join(who, on="person", how="left")
+    return said.select(
+        "person_id", "email", "phone", "record", "channel", "purpose", "status", "stated_at"
+    ).sort(pl.all())
+
+
+def _events(world: World, who: pl.DataFrame) -> pl.DataFrame:
+    """Null is a stranger. `event_type` and `record_id` are as in our own events."""
+    return (
+        pl.concat(world.truth["events"])
+        .join(who, on="person", how="left")
+        .select("person_id", pl.from_epoch("at").alias("occurred_at"), "event_type", "system",
+                "record_id")
+        .sort("occurred_at", "system", "event_type", "record_id")
     )
 
 

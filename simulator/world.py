@@ -42,6 +42,20 @@ class World:
             "record_key": prefix + ids, "person": person.cast(pl.Int64),
         }))
 
+    def happened(
+        self,
+        system: str,
+        event_type: str | pl.Series,
+        person: pl.Series,
+        at: pl.Series | np.ndarray,
+        record_id: pl.Series,
+    ) -> None:
+        """Note what people (null is a stranger) did, at seconds since 1970, in the export's ids."""
+        self.note("events", pl.DataFrame({"person": person, "at": at, "record_id": record_id}).select(
+            pl.col("person").cast(pl.Int64), pl.col("at").cast(pl.Int64),
+            pl.lit(system).alias("system"), pl.lit(event_type).alias("event_type"), "record_id",
+        ))
+
     def joining(
         self, rng: np.random.Generator, is_member: np.ndarray, share, night: Night
     ) -> np.ndarray:

@@ -55,6 +55,13 @@ create or replace macro as_decimal(cell) as
         ) as decimal(18, 2))
     );
 
+-- What one unit of a currency is worth in another: more digits than an amount of money has.
+create or replace macro as_rate(cell) as
+    try_cast(
+        case when regexp_full_match(as_text(cell), '[0-9]{1,9}(\.[0-9]{1,15})?') then as_text(cell) end
+        as decimal(18, 8)
+    );
+
 -- true/false, yes/no, on/off, t/f, y/n and 1/0, in any case. Anything else is refused.
 create or replace macro as_boolean(cell) as
     case lower(as_text(cell))

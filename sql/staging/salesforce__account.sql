@@ -19,6 +19,7 @@ with typed as (
         as_text(website) as website,
         as_text(industry) as industry,
         as_decimal(annual_revenue) as annual_revenue,
+        upper(as_text(currency_iso_code)) as currency,
         as_integer(number_of_employees) as employee_count,
         salesforce_id(owner_id) as owner_id,
         as_utc(created_date) as created_at,

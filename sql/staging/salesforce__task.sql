@@ -14,7 +14,9 @@ with typed as (
         as_text(task_subtype) as task_subtype,
         as_text(call_type) as call_type,
         as_integer(call_duration_in_seconds) as call_seconds,
+        salesforce_id(owner_id) as owner_id,
         coalesce(as_boolean(is_closed), false) as is_closed,
+        as_utc(completed_date_time) as completed_at,
         as_utc(created_date) as created_at,
         coalesce(as_utc(system_modstamp), as_utc(last_modified_date), as_utc(created_date))
             as modified_at,

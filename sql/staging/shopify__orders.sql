@@ -24,6 +24,8 @@ with typed as (
         as_text(discount_code) as discount_code,
         as_text(source) as source,
         as_text(location) as location,
+        coalesce(as_text(payment_reference), as_text(payment_references)) as payment_reference,
+        as_text(tags) as tags_text,
         as_text(billing_name) as billing_name,
         as_text(billing_company) as company,
         as_text(billing_address1) as street,
@@ -44,7 +46,11 @@ versions as (
     from typed
     group by all
 )
-select * exclude (last_at)
+select
+    * exclude (last_at),
+    -- The export tells no date of a refund: the first delivery that has it is the nearest to it.
+    case when refunded <> 0
+        then min(delivered_at) over (partition by order_key, refunded) end as refund_seen_at
 from versions
 qualify row_number() over (
     partition by order_key order by last_at desc, refunded desc, hash(versions)

@@ -25,6 +25,12 @@ TRANSACTIONS = (
     "Date,Time,Time Zone,Gross Sales,Net Sales,Total Collected,Net Total,Transaction ID,Payment ID"
 )
 MAILCHIMP = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,LEID,EUID"
+HISTORY = "Id,OpportunityId,CreatedById,CreatedDate,StageName,Amount,CloseDate,Probability"
+ROLE = "Id,OpportunityId,ContactId,Role,IsPrimary,IsDeleted,CreatedDate"
+USER = "Id,Username,LastName,FirstName,Name,Email,Department,IsActive,ProfileId"
+RESPONSES = "#,How likely are you to return?,Your e-mail,Start Date (UTC),Submit Date (UTC),Network ID"
+BOUGHT = "provider,email,attribute,value,obtained_on,valid_until"
+CALL = '{"anonymousId":"1","type":"track","messageId":"m","timestamp":"2015-02-23T22:28:55Z"}'
 EVENT = '{"sg_event_id":"a","email":"a@b.c","timestamp":1,"event":"open"}'
 LINE = '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5'
 W3C = "#Version: 1.0\n#Fields: date time c-ip cs-method cs-uri-stem sc-status x-edge-request-id\n"
@@ -48,6 +54,9 @@ def name_of(detection):
         (TASK, "salesforce__task", "api_names"),
         (CAMPAIGN, "salesforce__campaign", "api_names"),
         (MEMBER, "salesforce__campaign_member", "api_names"),
+        (HISTORY, "salesforce__opportunity_history", "api_names"),
+        (ROLE, "salesforce__opportunity_contact_role", "api_names"),
+        (USER, "salesforce__user", "api_names"),
         (CUSTOMERS, "shopify__customers", "current"),
         (CUSTOMERS_PREVIOUS, "shopify__customers", "previous"),
         (CUSTOMERS_2020, "shopify__customers", "2020"),
@@ -66,6 +75,11 @@ def name_of(detection):
         (MAILCHIMP + ",CLEAN_TIME", "mailchimp__members", "cleaned"),
         (EVENT, "sendgrid__events", None),
         (f"[\n  {EVENT},\n  {EVENT}\n]", "sendgrid__events", None),
+        (CALL, "segment__events", None),
+        (CALL.replace("messageId", "message_id"), "segment__events", None),
+        (RESPONSES, "typeform__responses", "previous"),
+        (RESPONSES + ",Response Type,Stage Date (UTC),Tags", "typeform__responses", "current"),
+        (BOUGHT, "third_party__attributes", None),
         (LINE, "weblogs__access", "common"),
         (f'{LINE} "-" "curl"', "weblogs__access", "combined"),
         (f'shop.example:443 {LINE} "-" "curl"', "weblogs__access", "vhost_combined"),
@@ -91,6 +105,24 @@ def test_a_file_name_tells_members_who_never_subscribed(landing):
     assert detection.variant == "nonsubscribed"
 
 
+@pytest.mark.parametrize(
+    ("questions", "rating", "email"),
+    [
+        (("How likely are you to recommend us?",), 1, None),
+        (("Your corporate e-mail", "What is your strategy?", "Please rate us"), 3, 1),
+        (("Overall rating", "How satisfied were you?", "email"), 1, 3),
+        (("What could be better?",), None, None),
+    ],
+)
+def test_a_survey_s_rating_and_e_mail_are_found_by_how_they_are_asked(
+    landing, questions, rating, email
+):
+    asked = ",".join(questions)
+    detection = landing.detect(f"#,{asked},Start Date (UTC),Submit Date (UTC),Network ID")
+    found = detection.columns
+    assert (found.get("rating"), found.get("email")) == (rating, email)
+
+
 @pytest.mark.parametrize("label", ["Email", "E-Mail-Adresse", "Your email please"])
 def test_mailchimps_first_label_with_email_is_the_e_mail(landing, label):
     header = MAILCHIMP.replace("Email Address", f'Shoe size,"{label}",Second email')
@@ -110,17 +142,14 @@ def test_a_header_that_mailchimp_repeats_is_legal(landing):
         "Record ID,First Name,Last Name,Email,Phone Number,Job Title,Associated Company IDs",
         "Record ID,Company name,Website URL,Company owner,Create Date",
         "Email,Klaviyo ID,First Name,Last Name,Phone Number,Address,City,Country,Zip Code",
-        "#,What is your name?,Email,Response Type,Start Date (UTC),Submit Date (UTC),Tags",
         "Respondent ID,Collector ID,Start Date,End Date,IP Address,Email Address,First Name",
         "email,email,email,phone,phone,fn,ln,zip,country",
-        "Id,OpportunityId,CreatedById,CreatedDate,StageName,Amount,CloseDate,Probability",
         "Id,AccountId,ContactId,Roles,IsDirect,IsActive,StartDate,EndDate,IsDeleted",
         "Id,OwnerId,IsDeleted,Name,CreatedDate,Branch_City__c,Branch_Zip__c",
         OPPORTUNITY.upper() + ",ERROR",
         OPPORTUNITY.upper() + ",STATUS",
         LEAD.upper() + ",STATUS",
         '{"event":"Signed Up","properties":{"time":1,"distinct_id":"u"}}',
-        '{"anonymousId":"1","type":"track","messageId":"m","timestamp":"2015-02-23T22:28:55Z"}',
         '{"error":"rate limit","message":"try later"}',
         "just some words, and others\nmore words",
         "one line",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -492,3 +493,66 @@ def test_lines_keep_their_numbers_whatever_the_pieces(landing, reasons, monkeypa
     requests = landing.rows(reading, "split_part(request, ' ', 2), user_agent")
     assert requests[39] == ("/40", "curl/8")
     assert (reading.rows_read, requests[20][1]) == (40, r"c\x16/8")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"messageId": "m", "anonymousId": "a", "userId": "u"},
+        {"message_id": "m", "anonymous_id": "a", "user_id": "u"},
+    ],
+    ids=["camelCase", "snake_case"],
+)
+def test_both_spellings_of_a_segment_field_are_read_and_nothing_is_kept_twice(landing, call):
+    call |= {"type": "track", "timestamp": "2026-05-01T10:00:00.250Z", "rudderId": "r"}
+    reading = landing.read(json.dumps(call) + "\n" + json.dumps(call | {"type": "page"}))
+    (row, _) = landing.rows(reading, "message_id, anonymous_id, user_id, occurred_on, _extra")
+    assert row == ("m", "a", "u", date(2026, 5, 1), '{"rudderId":"r"}')
+
+
+def test_a_segment_call_without_a_time_is_set_aside(landing, reasons):
+    call = {"messageId": "m", "type": "track", "timestamp": "2026-05-01T10:00:00Z"}
+    timeless = {"messageId": "n", "type": "track"}
+    reading = landing.read(json.dumps(call) + "\n" + json.dumps(timeless))
+    assert reasons(reading) == [(2, "timestamp", "value missing")]
+
+
+def test_what_a_survey_asks_besides_is_kept_beside_and_the_rest_is_named(landing):
+    reading = landing.read(
+        '#,"How likely are you to come back, to us?",Why?,email,Start Date (UTC),'
+        "Submit Date (UTC),Network ID\n"
+        "t1,9,the rugs,ada@example.com,2026-05-01 10:00:00,2026-05-01 10:02:00,ab\n"
+    )
+    columns = "record_key, rating, email, _extra"
+    assert landing.rows(reading, columns) == [
+        ("typeform:responses:t1", "9", "ada@example.com", '{"Why?":"the rugs"}')
+    ]
+
+
+def test_a_bought_value_needs_its_person_its_day_and_itself(landing, reasons):
+    reading = landing.read(
+        "provider,email,attribute,value,obtained_on,valid_until\n"
+        "acme,a@b.co,income_band,3,2026-05-01,\n"
+        "acme,,income_band,3,2026-05-01,\n"
+        "acme,a@b.co,income_band,,2026-05-01,\n"
+        "acme,a@b.co,income_band,3,,2026-12-31\n"
+        "acme,a@b.co,income_band,3,2026-05-01,some day\n"
+    )
+    assert reasons(reading) == [
+        (2, "email", "key missing"),
+        (3, "value", "value missing"),
+        (4, "obtained_on", "key missing"),
+        (5, "valid_until", "unreadable value"),
+    ]
+
+
+def test_one_provider_s_value_of_one_person_has_one_key_however_spelt(landing):
+    reading = landing.read(
+        "provider,email,attribute,value,obtained_on,valid_until\n"
+        "Acme,A@b.co ,Income_Band,3,2026-05-01,\n"
+        "acme,a@b.co,income_band,4,2026-05-02,\n"
+        "other,a@b.co,income_band,4,2026-05-02,\n"
+    )
+    keys = [key for (key,) in landing.rows(reading, "record_key")]
+    assert keys[0] == keys[1] != keys[2]
+    assert "a@b.co" not in keys[0]

@@ -201,6 +201,29 @@ def test_two_shops_may_number_their_orders_alike(made):
     assert found == [("shopify:900",), ("shopify:901",)]
 
 
+def orders_of(*deliveries):
+    """One order, delivered on successive days, each with a refunded amount."""
+    return [
+        first_row(refunded_amount=refunded, _file=f"f{day}", _delivered_at=datetime(2026, 6, day))
+        for day, refunded in enumerate(deliveries, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refunded", "seen"),
+    [
+        (["0.00", "0.00"], None),
+        (["0.00", "5.00", "5.00"], 2),
+        (["5.00"], 1),
+        (["5.00", "5.00", "8.00"], 3),
+    ],
+)
+def test_a_refund_is_dated_by_the_first_delivery_that_has_its_amount(made, refunded, seen):
+    rows = orders_of(*refunded)
+    found = made("staging.shopify__orders", {"raw.shopify__orders": rows}, "refund_seen_at")
+    assert found == [(seen and datetime(2026, 6, seen),)]
+
+
 # Square ------------------------------------------------------------------------------------------
 
 
@@ -274,3 +297,179 @@ def test_a_line_delivered_twice_is_one_request(made):
     rows = [line, line | {"_file": "f2"}, line | {"request": "GET /sale HTTP/1.1"}]
     found = made("staging.weblogs__access", {"raw.weblogs__access": rows}, "request")
     assert found == [("GET / HTTP/1.1",), ("GET /sale HTTP/1.1",)]
+
+
+# Segment -----------------------------------------------------------------------------------------
+
+
+def call(**fields):
+    return {
+        "message_id": "m1",
+        "type": "track",
+        "event": "Product Viewed",
+        "timestamp": "2026-05-01T10:00:00.250Z",
+        "anonymous_id": "a1",
+        "_delivered_at": FIRST,
+    } | fields
+
+
+def calls(made, rows, columns):
+    return made("staging.segment__events", {"raw.segment__events": rows}, columns)
+
+
+def test_a_call_delivered_twice_counts_once(made):
+    rows = [call(), call(received_at="2026-05-01T10:00:01Z", _delivered_at=SECOND)]
+    columns = "message_id, occurred_on, occurred_at, delivered_at"
+    moment = datetime(2026, 5, 1, 10, 0, 0, 250000)
+    assert calls(made, rows, columns) == [("m1", moment.date(), moment, FIRST)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"traits": '{"email": "Ada@Example.com"}'},
+        {"context": '{"traits": {"email": "ada@example.com"}}'},
+    ],
+)
+def test_a_call_names_an_e_mail_among_its_traits_or_its_context_s(made, fields):
+    assert calls(made, [call(**fields)], "email_text") == [("ada@example.com",)]
+
+
+def test_a_screen_s_name_stands_where_an_event_s_does(made):
+    rows = [call(type="screen", event=None, name="Home")]
+    assert calls(made, rows, "message_type, segment_event") == [("screen", "Home")]
+
+
+def test_a_call_says_page_device_and_campaign(made):
+    context = (
+        '{"page": {"path": "/rugs", "referrer": "https://search.example/"}, "userAgent": "agent",'
+        ' "os": {"name": "iOS"}, "device": {"type": "ios"}, "app": {"version": "3.1"},'
+        ' "campaign": {"source": "news", "medium": "email", "name": "spring"}}'
+    )
+    columns = (
+        "path, referrer, user_agent, platform, app_version, utm_source, utm_medium, utm_campaign"
+    )
+    assert calls(made, [call(context=context)], columns) == [
+        ("/rugs", "https://search.example/", "agent", "iOS", "3.1", "news", "email", "spring")
+    ]
+
+
+# Typeform ----------------------------------------------------------------------------------------
+
+
+def response(**fields):
+    return {
+        "response_id": "t1",
+        "email": "ada@example.com",
+        "rating": "9",
+        "response_type": "completed",
+        "started_at": "2026-05-01 10:00:00",
+        "submitted_at": "2026-05-01 10:02:00",
+        "_delivered_at": FIRST,
+    } | fields
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([response()], (True, 9)),
+        ([response(response_type="partial", submitted_at=None, rating=None)], (False, None)),
+        ([response(response_type=None)], (True, 9)),
+        ([response(response_type=None, submitted_at=None)], (False, 9)),
+        ([response(rating="11")], (True, None)),
+        ([response(rating="very")], (True, None)),
+        (
+            [response(), response(response_type="partial", submitted_at=None, _delivered_at=SECOND)],
+            (True, 9),
+        ),
+    ],
+    ids=[
+        "completed",
+        "partial",
+        "an older export, submitted",
+        "an older export, not submitted",
+        "not on the scale",
+        "not a number",
+        "a complete one outranks what was delivered later",
+    ],
+)
+def test_a_response_is_complete_or_not_and_has_a_rating_from_0_to_10(made, rows, found):
+    given = {"raw.typeform__responses": rows}
+    assert made("staging.typeform__responses", given, "is_complete, rating") == [found]
+
+
+# Third party -------------------------------------------------------------------------------------
+
+
+def bought(value, obtained_on, **fields):
+    return {
+        "provider": "Acme",
+        "email": "ada@example.com",
+        "attribute": "income_band",
+        "value": value,
+        "obtained_on": obtained_on,
+        "_delivered_at": FIRST,
+    } | fields
+
+
+def test_of_one_provider_s_values_the_one_obtained_last_holds(made):
+    rows = [
+        bought("3", "2026-05-02", email="ADA@example.com", valid_until="2026-12-31"),
+        bought("2", "2026-05-01", _delivered_at=SECOND),
+        bought("4", "2026-05-01", provider="Other"),
+    ]
+    columns = "provider, value, obtained_on::varchar, valid_until::varchar"
+    found = made("staging.third_party__attributes", {"raw.third_party__attributes": rows}, columns)
+    assert found == [
+        ("acme", "3", "2026-05-02", "2026-12-31"),
+        ("other", "4", "2026-05-01", None),
+    ]
+
+
+# Salesforce's users, roles and history -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ({"name": "Ada Byron", "last_name": "B"}, "Ada Byron"),
+        ({"first_name": "Ada", "last_name": "Byron"}, "Ada Byron"),
+        ({"last_name": "Integration"}, "Integration"),
+        ({}, None),
+    ],
+)
+def test_an_owner_has_a_name(made, named, name):
+    rows = [{"id": "005000000000001", "is_active": "1"} | named]
+    found = made("staging.salesforce__user", {"raw.salesforce__user": rows}, "owner_name, is_active")
+    assert found == [(name, True)]
+
+
+def test_a_contact_s_part_in_a_deal_is_its_latest_version(made):
+    role = {"id": "00K000000000001", "opportunity_id": "006000000000001", "contact_id": CONTACT}
+    rows = [
+        role | {"role": "Evaluator", "system_modstamp": "2026-05-01 00:00:00"},
+        role | {"role": "Decision Maker", "is_primary": "1", "system_modstamp": "2026-05-02 00:00:00"},
+    ]
+    found = made(
+        "staging.salesforce__opportunity_contact_role",
+        {"raw.salesforce__opportunity_contact_role": rows},
+        "contact_id, role, is_primary",
+    )
+    assert found == [(CONTACT, "Decision Maker", True)]
+
+
+def test_every_change_of_a_deal_stays_and_is_one_row_however_often_delivered(made):
+    change = {"opportunity_id": "006000000000001", "probability": "10", "amount": "1500"}
+    first = change | {"id": "008000000000001", "stage_name": "Open", "_delivered_at": FIRST}
+    rows = [
+        first,
+        first | {"_delivered_at": SECOND},
+        change | {"id": "008000000000002", "stage_name": "Closed Won", "_delivered_at": SECOND},
+    ]
+    found = made(
+        "staging.salesforce__opportunity_history",
+        {"raw.salesforce__opportunity_history": rows},
+        "stage, amount, probability_percent, delivered_at",
+    )
+    amounts = (Decimal("1500.00"), Decimal("10.00"))
+    assert found == [("Closed Won", *amounts, SECOND), ("Open", *amounts, FIRST)]

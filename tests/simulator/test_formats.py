@@ -10,9 +10,20 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from simulator import mailchimp, salesforce, shopify, square, weblogs
+from simulator import (
+    company,
+    mailchimp,
+    preferences,
+    salesforce,
+    shopify,
+    square,
+    third_party,
+    typeform,
+    weblogs,
+)
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+NOBODY = "000000000000000AAA"
 _LINE = re.compile(
     r'(\S+) (\S+) (\S+) \[([^\]]+)\] "([A-Z]+) (\S+) HTTP/1\.1" (\d{3}) (\d+|-) '
     r'"([^"]*)" "([^"]*)" "([^"]*)"'
@@ -54,6 +65,11 @@ def test_headers_have_the_known_number_of_columns():
         ("mailchimp/cleaned*", mailchimp.HEADER["cleaned"]),
         ("salesforce/Contact.csv", salesforce.HEADER["Contact"]),
         ("salesforce/Account.csv", salesforce.HEADER["Account"]),
+        ("salesforce/OpportunityHistory.csv", salesforce.HEADER["OpportunityHistory"]),
+        ("salesforce/User.csv", salesforce.HEADER["User"]),
+        ("typeform/*after-your-order*", typeform.ORDER_HEADER),
+        ("typeform/*our-help*", typeform.CASE_HEADER),
+        ("preferences/*", preferences.HEADER), ("third_party/*", third_party.HEADER),
     ],
 )
 def test_files_have_the_vendors_header(nights, pattern, columns):
@@ -113,9 +129,151 @@ def test_converted_leads_name_a_contact(nights, rows):
     assert all(row["ConvertedContactId"] in contacts for row in converted)
 
 
-def test_tasks_belong_to_contacts_and_leads(nights, rows):
-    prefixes = {row["WhoId"][:3] for row in rows(nights[0] / "salesforce" / "Task.csv")}
-    assert prefixes == {"003", "00Q"}
+def test_tasks_belong_to_contacts_and_leads_or_to_the_case_of_a_stranger(nights, rows):
+    tasks = rows(nights[0] / "salesforce" / "Task.csv")
+    assert {row["WhoId"][:3] for row in tasks} == {"003", "00Q", "000"}
+    assert {row["WhatId"][:3] for row in tasks if row["WhoId"] == NOBODY} == {"500"}
+
+
+def test_most_cases_are_answered_once_by_their_contact_s_task_before_they_are_solved(nights, rows):
+    cases = {row["Id"]: row for row in rows(nights[0] / "salesforce" / "Case.csv")}
+    answers = {row["Id"]: row for row in rows(nights[0] / "salesforce" / "Task.csv")
+               if row["WhatId"] != NOBODY}.values()
+    assert len({row["WhatId"] for row in answers}) == len(answers)
+    assert 0.6 < len(answers) / len(cases) < 0.8
+    for row in answers:
+        case = cases[row["WhatId"]]
+        assert row["WhoId"] == case["ContactId"]
+        assert case["CreatedDate"] < row["CompletedDateTime"] < (case["ClosedDate"] or "2026-06-01")
+        assert row["CompletedDateTime"][:10] == row["ActivityDate"][:10]
+
+
+def test_of_some_completed_tasks_the_moment_is_known(nights, rows):
+    tasks = rows(nights[0] / "salesforce" / "Task.csv")
+    assert {(row["IsClosed"], bool(row["CompletedDateTime"])) for row in tasks} == {
+        ("1", True), ("1", False), ("0", False)
+    }
+
+
+def test_a_deal_s_history_leads_to_its_stage(nights, rows):
+    stage, changed, began = {}, {}, {}
+    for night in nights:
+        for row in sorted(rows(night / "salesforce" / "OpportunityHistory.csv"),
+                          key=lambda row: row["CreatedDate"]):
+            deal = row["OpportunityId"]
+            stage[deal], changed[deal] = row["StageName"], row["CreatedDate"][:10]
+            began.setdefault(deal, row["StageName"])
+        deals = [{name.lower(): value for name, value in row.items()}
+                 for row in rows(night / "salesforce" / "Opportunity.csv")]
+        for row in deals:
+            assert stage[row["id"]] == row["stagename"]
+            if row["isclosed"] in ("1", "true"):
+                assert changed[row["id"]] == row["closedate"][:10]
+    assert set(began.values()) == {"Prospecting"}
+
+
+def test_a_deal_has_one_primary_contact_of_its_account(nights, rows):
+    account = {row["Id"]: row["AccountId"] for row in rows(nights[0] / "salesforce/Contact.csv")}
+    deals = {row["Id"]: row["AccountId"] for row in rows(nights[0] / "salesforce/Opportunity.csv")}
+    roles = rows(nights[0] / "salesforce" / "OpportunityContactRole.csv")
+    assert roles
+    assert all(account[row["ContactId"]] == deals[row["OpportunityId"]] for row in roles)
+    primary = [row["OpportunityId"] for row in roles if row["IsPrimary"] == "1"]
+    assert sorted(primary) == sorted({row["OpportunityId"] for row in roles})
+
+
+def test_a_deal_came_of_a_campaign_that_had_begun_and_keeps_it(nights, rows):
+    campaigns = {row["Id"]: row for row in rows(nights[0] / "salesforce" / "Campaign.csv")}
+    brought = {}
+    for night in nights:
+        for row in rows(night / "salesforce" / "Opportunity.csv"):
+            row = {name.lower(): value for name, value in row.items()}
+            campaign = row["campaignid"].replace(NOBODY, "")
+            assert brought.setdefault(row["id"], campaign) == campaign
+            if campaign:
+                assert campaigns[campaign]["StartDate"][:10] <= row["createddate"][:10]
+    assert 0.05 < sum(map(bool, brought.values())) / len(brought) < 0.3
+    costs = [float(row["ActualCost"]) / float(row["BudgetedCost"]) for row in campaigns.values()]
+    assert 0.75 < min(costs) < 1 < max(costs) < 1.3
+
+
+def test_a_deal_is_in_the_currency_of_its_account_s_country(nights, rows):
+    country = {row["Id"]: row["BillingCountry"] for row in rows(nights[0] / "salesforce/Account.csv")}
+    for row in rows(nights[0] / "salesforce" / "Opportunity.csv"):
+        assert row["CurrencyIsoCode"] == company.CURRENCY[country[row["AccountId"]]]
+
+
+def test_a_lead_became_a_deal_of_the_account_that_it_was_converted_to(nights, rows):
+    account = {row["Id"]: row["AccountId"] for row in rows(nights[0] / "salesforce/Opportunity.csv")}
+    became = [row for row in rows(nights[0] / "salesforce" / "Lead.csv")
+              if row["ConvertedOpportunityId"] != NOBODY]
+    assert became
+    assert all(account[row["ConvertedOpportunityId"]] == row["ConvertedAccountId"] for row in became)
+
+
+def test_every_owner_is_a_user(nights, rows):
+    users = {row["Id"] for row in rows(nights[0] / "salesforce" / "User.csv")}
+    for name in ("Account", "Contact", "Opportunity", "Task"):
+        assert {row["OwnerId"] for row in rows(nights[0] / "salesforce" / f"{name}.csv")} <= users
+
+
+def calls(night) -> list[dict]:
+    return [json.loads(line) for path in sorted(night.glob("segment/*"))
+            for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+
+
+def test_an_app_s_calls_are_of_every_kind_and_some_come_twice(nights):
+    found = calls(nights[0])
+    assert {call["type"] for call in found} == {"track", "screen", "identify", "alias"}
+    ids = [call["messageId"] for call in found]
+    assert 0 <= len(ids) - len(set(ids)) < len(ids) / 200
+
+
+def test_who_signs_in_is_a_customer_from_then_on(nights, rows):
+    (path,) = nights[0].glob("shopify/customers*")
+    customers = {row["Customer ID"][1:]: row["Email"].lower() for row in rows(path)}
+    found = calls(nights[0])
+    known = {}
+    for call in found:
+        device = call["anonymousId"]
+        assert ("userId" in call) == (device in known or call["type"] == "identify")
+        if call["type"] == "identify":
+            assert customers[call["userId"]] == call["traits"]["email"]
+            known[device] = call["userId"]
+        assert call.get("userId") == known.get(device)
+    assert 0 < len(known) < len({call["anonymousId"] for call in found})
+
+
+def test_an_app_s_calls_begin_with_its_installation(nights):
+    first = {}
+    for call in calls(nights[0]):
+        first.setdefault(call["anonymousId"], call.get("event"))
+    assert set(first.values()) == {"Application Installed"}
+
+
+def test_survey_answers_have_a_rating_where_they_were_finished(nights, rows):
+    (path,) = nights[0].glob("typeform/*after-your-order*")
+    answers = rows(path)
+    assert {row["Response Type"] for row in answers} == {"completed", "partial"}
+    for row in answers:
+        is_complete = row["Response Type"] == "completed"
+        assert bool(row["Submit Date (UTC)"]) == is_complete
+        assert (row[typeform.ORDER_HEADER[1]] in map(str, range(11))) == is_complete
+
+
+def test_exchange_rates_go_on_day_by_day(nights, rows):
+    found = [row for night in nights for path in night.glob("finance/*") for row in rows(path)]
+    assert len(found) == 3 * (365 + len(nights) - 1)
+    assert len({(row["rate_on"], row["currency"]) for row in found}) == len(found)
+    rates = [float(row["rate"]) for row in found if row["currency"] == "EUR"]
+    assert all(abs(later / rate - 1) < 0.03 for rate, later in zip(rates, rates[1:]))
+
+
+def test_bought_values_carry_their_days(nights, rows):
+    (path,) = nights[0].glob("third_party/*")
+    assert {row["attribute"] for row in rows(path)} == {"income_band", "home_owner", "interests"}
+    assert all(row["obtained_on"] < "2026-06-01" for row in rows(path))
+    assert {bool(row["valid_until"]) for row in rows(path)} == {True, False}
 
 
 def test_an_order_adds_up(nights, rows):

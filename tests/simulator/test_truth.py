@@ -1,8 +1,11 @@
 """The truth knows every exported record of a person, once, and nothing that was not exported."""
 
+import gzip
+import json
 import re
 import zipfile
 from collections import Counter
+from datetime import UTC, datetime
 
 import phonenumbers
 import polars as pl
@@ -66,7 +69,9 @@ def test_orders_of_the_truth_are_those_exported(truth, nights, rows):
             ids.update({f"shopify:{row['Id']}" for row in rows(path) if row["Id"]})
         for path in (night / "square").glob("transactions*"):
             ids.update({f"square:{row['Transaction ID']}" for row in rows(path)})
-    assert set(truth["orders"]["order_id"]) == set(ids)
+    copies = set(truth["order_duplicates"]["order_id"])
+    assert set(truth["orders"]["order_id"]) == set(ids) - copies
+    assert copies <= set(ids)
 
 
 def test_refunds_of_the_truth_are_those_exported(truth, nights, rows):
@@ -82,7 +87,37 @@ def test_refunds_of_the_truth_are_those_exported(truth, nights, rows):
                 key = f"square:{row['Transaction ID']}"
                 refunded[key] = max(amount, refunded.get(key, 0.0))
     told = {row["order_id"]: float(row["refunded"]) for row in truth["orders"].to_dicts()}
+    # A copy in the other system tells of the same refund.
+    told |= {copy: told[kept] for copy, kept in truth["order_duplicates"].iter_rows()}
     assert told == refunded
+
+
+def test_a_copied_sale_has_the_amount_and_place_of_the_till_s_and_is_minutes_away(
+    truth, nights, rows
+):
+    orders, payments = {}, {}
+    for night in nights:
+        for path in (night / "shopify").glob("orders*"):
+            orders |= {f"shopify:{row['Id']}": row for row in rows(path) if row["Id"]}
+        for path in (night / "square").glob("transactions*"):
+            payments |= {f"square:{row['Transaction ID']}": row for row in rows(path)
+                         if row["Event Type"] == "Payment"}
+    bought_at = dict(truth["orders"].select("order_id", "ordered_at").iter_rows())
+    copies = truth["order_duplicates"].rows()
+    sold = [kept for kept, row in payments.items() if row["Location"] not in (
+        "Toronto Queen St", "Montréal", "Vancouver")]
+    assert 0.02 < len(copies) / len(sold) < 0.04
+    references = set()
+    for copy, kept in copies:
+        order, payment = orders[copy], payments[kept]
+        assert order["Source"] == "pos"
+        assert order["Location"] == payment["Location"]
+        assert float(order["Total"]) == float(re.sub("[$,]", "", payment["Total Collected"]))
+        at = datetime.strptime(order["Created at"], "%Y-%m-%d %H:%M:%S %z")
+        assert 0 <= at.timestamp() - bought_at[kept].replace(tzinfo=UTC).timestamp() < 120
+        assert order["Payment Reference"] in ("", kept.removeprefix("square:"))
+        references.add(bool(order["Payment Reference"]))
+    assert references == {True, False}
 
 
 def test_every_visitor_of_the_logs_is_in_the_truth(truth, nights):
@@ -90,7 +125,12 @@ def test_every_visitor_of_the_logs_is_in_the_truth(truth, nights):
     for night in nights:
         for path in (night / "weblogs").glob("*.log"):
             cookies |= set(re.findall(r'"vid=([0-9a-f]{16})"$', path.read_text(), re.MULTILINE))
+    for night in nights:
+        for path in (night / "segment").iterdir():
+            calls = map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines())
+            cookies |= {f"segment:{call['anonymousId']}" for call in calls}
     assert cookies <= set(truth["visitors"]["visitor"])
+    assert any(cookie.startswith("segment:") for cookie in cookies)
     assert truth["visitors"]["visitor"].is_unique().all()
 
 
@@ -121,6 +161,64 @@ def test_consents_are_the_files_status(truth, nights, rows):
               for row in rows(path)}
     told = truth["consents"].filter(pl.col("status") == "denied")["record_key"]
     assert {f"mailchimp:members:{euid}" for euid in denied} <= set(told)
+
+
+def test_statements_of_the_preference_centre_are_in_the_truth(truth, nights, rows):
+    delivered = [row for night in nights for path in night.glob("preferences/*")
+                 for row in rows(path)]
+    said = truth["preferences"]
+    assert len(delivered) == len(said) > 0
+    assert said.filter(pl.len().over("person_id", "channel", "purpose") > 1)["status"].n_unique() == 2
+
+
+def exported_events(nights, rows) -> Counter:
+    """How often the exports tell of what the truth calls so."""
+    found, with_contact = Counter(), set()
+    for night in nights:
+        shop = {row["Id"]: row for path in night.glob("shopify/orders*") for row in rows(path)
+                if row["Id"] and not row["Name"].startswith("#T")}
+        found["shopify", "refund"] += sum(float(row["Refunded Amount"]) > 0 for row in shop.values())
+        tills = {row["Payment ID"]: row for path in night.glob("square/trans*")
+                 for row in rows(path)}
+        found["square", "refund"] += sum(row["Event Type"] == "Refund" for row in tills.values())
+        found["square", "order"] += sum(row["Event Type"] == "Payment" for row in tills.values())
+        for path in night.glob("salesforce/Case.csv"):
+            cases = {row["Id"]: row for row in rows(path)}
+            found["salesforce", "case_opened"] += len(cases)
+            found["salesforce", "case_solved"] += sum(
+                row["IsClosed"] in ("1", "true") for row in cases.values()
+            )
+        for path in night.glob("salesforce/OpportunityHistory.csv"):
+            with_contact |= {row["OpportunityId"] for path in night.glob("salesforce/*Role.csv")
+                             for row in rows(path)}
+            found["salesforce", "deal_stage"] += len(
+                {row["Id"] for row in rows(path) if row["OpportunityId"] in with_contact}
+            )
+        for path in night.glob("typeform/*"):
+            found["typeform", "survey_answer"] += sum(
+                bool(row["Submit Date (UTC)"]) for row in rows(path)
+            )
+        for path in (night / "segment").iterdir():
+            calls = map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines())
+            named = {call["messageId"]: call.get("event") for call in calls}
+            found["segment", "app_install"] += Counter(named.values())["Application Installed"]
+    return found
+
+
+def test_what_people_did_is_what_the_exports_tell(truth, nights, rows):
+    told = Counter(zip(truth["events"]["system"], truth["events"]["event_type"]))
+    exported = exported_events(nights, rows)
+    assert all(exported.values())
+    assert {kind: told[kind] for kind in exported} == exported
+    assert told["shopify", "order"] + told["square", "order"] == len(truth["orders"])
+
+
+def test_every_event_of_the_truth_happened_once_before_the_last_night_s_end(truth):
+    events = truth["events"].filter(pl.col("event_type") != "deal_stage")
+    assert events.select("system", "event_type", "record_id").is_unique().all()
+    assert truth["events"]["occurred_at"].max() < datetime(2026, 6, 3)
+    strangers = truth["events"].filter(pl.col("person_id").is_null())
+    assert set(strangers["system"]) == {"segment", "square"}
 
 
 def test_summary_counts_what_was_written(tmp_path):
