@@ -116,6 +116,14 @@ DICTIONARIES = (
         normalise.latin,
     ),
     Dictionary(
+        "standard.user_agents",
+        "One row per user agent: the bot that it is, null for a person's browser or app.",
+        "standard.agent_texts",
+        ("user_agent",),
+        ("bot",),
+        normalise.bot,
+    ),
+    Dictionary(
         "standard.person_names",
         "One row per spelling of a full name of more than two plain words: its parts.",
         "standard.name_texts",

@@ -344,10 +344,15 @@ def _make_location_currencies(run: Run) -> Made:
 def _make_settings(run: Run) -> Made:
     settings = run.settings
     cookies = ", ".join(quoted(name) for name in settings.visitor_cookies)
+    hosts = ", ".join(quoted(name) for name in settings.site_hosts)
+    tiers = ", ".join(quoted(name) for name in settings.loyalty_tiers)
     columns = (
         f"{quoted(settings.default_country)} as default_country, "
         f"{quoted(settings.default_currency)} as default_currency, "
-        f"[{cookies}]::varchar[] as visitor_cookies"
+        f"{quoted(settings.reporting_currency or settings.default_currency)} as reporting_currency, "
+        f"[{cookies}]::varchar[] as visitor_cookies, "
+        f"[{hosts}]::varchar[] as site_hosts, "
+        f"[{tiers}]::varchar[] as loyalty_tiers"
     )
     return make_table(
         run,

@@ -1,4 +1,4 @@
-"""Phones, countries, regions and names that SQL alone does not get right, by well-kept libraries.
+"""Phones, countries, regions, names and user agents that SQL alone does not get right, by libraries.
 
 Each function is pure and takes one spelling; they are applied to distinct spellings only, and the
 results are dictionaries in the lake (spelling -> value) that the SQL models join.
@@ -6,6 +6,7 @@ results are dictionaries in the lake (spelling -> value) that the SQL models joi
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -25,6 +26,14 @@ UNLISTED_COUNTRIES = {
     "holland": "NL",
 }
 """Everyday names that no standard lists."""
+
+UNLISTED_BOTS = (
+    r"(?i)\b[a-z]*bot/[0-9]",
+    r"(?i)[a-z]*(crawl|spider|slurp|headless|lighthouse)",
+    r"(?i)feed ?(parser|fetcher)",
+    r"^Java/[0-9]",
+)
+"""What calls itself a robot, or is a program, without being on the list."""
 
 COUNTRY_LANGUAGES = (
     *("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "tr", "cs"),
@@ -94,6 +103,26 @@ def latin(text: str) -> str | None:
     from anyascii import anyascii
 
     return " ".join(anyascii(text).split()) or None
+
+
+def bot(agent: str) -> str | None:
+    """The bot that a user agent belongs to, None for a person's browser or app.
+
+    By the list of crawlers that site owners keep together (crawler-user-agents), then by what calls
+    itself one. A telephone of the brand Cubot is none.
+    """
+    for pattern in _crawlers():
+        if found := pattern.search(agent):
+            return found[0].strip(" /;()")[:40].lower() or "bot"
+    return None
+
+
+@cache
+def _crawlers() -> list[re.Pattern]:
+    import crawleruseragents
+
+    listed = [entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA]
+    return [re.compile(pattern) for pattern in (*listed, *UNLISTED_BOTS)]
 
 
 @cache

@@ -26,7 +26,8 @@ class Settings:
     `default_currency` and, per shop, `location_currencies` say what money is in exports that write
     amounts without a currency (Square's); `reporting_currency` is what sums of several currencies are
     converted to, the default currency where none is named. `visitor_cookies` are the cookies that hold
-    a visitor's id, `site_hosts` the company's own sites, which refer nobody.
+    a visitor's id, `site_hosts` the company's own sites, which refer nobody. `loyalty_tiers` are the
+    tags that say how good a customer is, the lowest first.
     `identity_budget` is the share of known records that may get another profile in one night.
     `pseudonym_key` is the file of the secret from which pseudonyms are made.
     """
@@ -40,6 +41,7 @@ class Settings:
     location_currencies: tuple[tuple[str, str], ...] = ()
     visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
     site_hosts: tuple[str, ...] = ()
+    loyalty_tiers: tuple[str, ...] = ("bronze", "silver", "gold", "platinum", "vip")
     identity_budget: float = 0.02
     pseudonym_key: Path | None = None
     threads: int = 2
@@ -110,7 +112,7 @@ def load_settings(
     chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
     if "pseudonym_key" in chosen:
         chosen["pseudonym_key"] = (directory / chosen["pseudonym_key"]).resolve()
-    for name in ("visitor_cookies", "site_hosts"):
+    for name in ("visitor_cookies", "site_hosts", "loyalty_tiers"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
     if "location_currencies" in chosen:

@@ -19,3 +19,19 @@ def test_an_area_code_names_a_state_or_province(area_code, region):
 )
 def test_a_name_in_other_letters_is_written_in_latin_ones(name, latin):
     assert normalise.latin(name) == latin
+
+
+@pytest.mark.parametrize(
+    ("agent", "bot"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "googlebot"),
+        ("curl/8.5.0", "curl"),
+        ("python-requests/2.32", "python-requests"),
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/100.0", "headlesschrome"),
+        ("AcmeBot/1.0", "acmebot/1"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/140.0", None),
+        ("Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 30) Chrome/120.0 Mobile", None),
+    ],
+)
+def test_a_bot_is_known_by_its_agent(agent, bot):
+    assert normalise.bot(agent) == bot

@@ -1,4 +1,4 @@
--- Per system and currency the orders here sum up to what was delivered.
+-- Per system and currency the orders here sum up to those that were standardised.
 with sums_in as (
     select system, currency, count(*) as orders, sum(total) as total, sum(refunded) as refunded
     from standard.orders

@@ -54,7 +54,7 @@ recognised as (
 )
 select
     seen.visitor_id,
-    'weblogs' as system,
+    split_part(seen.visitor_id, ':', 1) as system,
     seen.first_seen_at,
     seen.last_seen_at,
     recognised.profile_id,

@@ -1,4 +1,4 @@
--- One row per marketing campaign of the CRM.
+-- One row per marketing campaign of the CRM. Its costs are in the organisation's own currency.
 -- grain: record_key
 -- partition: record_key
 select
@@ -11,7 +11,9 @@ select
     campaigns.end_on,
     campaigns.budgeted_cost,
     campaigns.actual_cost,
+    settings.default_currency as currency,
     campaigns.created_at,
     campaigns.modified_at,
     campaigns.is_deleted
 from staging.salesforce__campaign as campaigns
+cross join raw.settings as settings

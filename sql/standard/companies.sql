@@ -10,6 +10,8 @@ select
     accounts.account_type,
     accounts.industry,
     accounts.annual_revenue,
+    case when accounts.annual_revenue is not null
+        then coalesce(accounts.currency, settings.default_currency) end as revenue_currency,
     accounts.employee_count,
     accounts.website,
     lower(regexp_extract(accounts.website, '^(?:https?://)?(?:www\.)?([^/:?#]+)', 1)) as domain,

@@ -5,5 +5,7 @@ from (
     select country_text from standard.person_texts
     union all
     select country_text from staging.salesforce__account
+    union all
+    select country_text from staging.shopify__consents
 )
 where country_text is not null

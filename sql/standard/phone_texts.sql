@@ -4,6 +4,10 @@ with spelt as (
     select unnest(phone_texts) as phone_text, country_text from standard.person_texts
     union all
     select phone_text, country_text from staging.salesforce__account
+    union all
+    select phone_text, country_text from staging.shopify__consents
+    union all
+    select phone_text, null from staging.preferences__consents
 )
 select distinct
     spelt.phone_text,

@@ -8,9 +8,20 @@ with signs as (
     from standard.web_requests
     union all
     select
+        occurred_on, 'segment:' || coalesce(anonymous_id, user_id), 'login', as_email(email_text),
+        occurred_at
+    from staging.segment__events
+    where coalesce(anonymous_id, user_id) is not null
+    union all
+    select
         occurred_on, visitor_id, 'purchase' as kind,
         json_extract_string(properties, '$.order') as value, occurred_at
     from standard.web_events
+    where event_type = 'checkout_complete'
+    union all
+    select
+        occurred_on, visitor_id, 'purchase', json_extract_string(properties, '$.order'), occurred_at
+    from standard.app_events
     where event_type = 'checkout_complete'
     union all
     select occurred_on, visitor_id, 'mailchimp_click' as kind, mailchimp_euid as value, occurred_at

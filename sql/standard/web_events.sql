@@ -4,13 +4,17 @@
 -- partition: occurred_on
 with requests as (
     select
-        *,
+        requests.*,
         nullif(regexp_extract(path, '^/(?:p|products?|item)/([^/]+)', 1), '') as product,
         nullif(regexp_extract(path, '^/(?:c|collections|category|categories)/([^/]+)', 1), '')
             as category,
         nullif(regexp_extract(query, '(?:^|&)sku=([^&]+)', 1), '') as added_sku,
-        nullif(regexp_extract(query, '(?:^|&)order=([^&]+)', 1), '') as order_text
-    from standard.web_requests
+        nullif(regexp_extract(query, '(?:^|&)order=([^&]+)', 1), '') as order_text,
+        -- A page of the site itself brings nobody.
+        regexp_extract(referrer, '^https?://([^/:]+)', 1) as referrer_host,
+        settings.site_hosts
+    from standard.web_requests as requests
+    cross join raw.settings as settings
     where not is_bot
         and not is_asset
         and status between 200 and 399
@@ -42,7 +46,8 @@ select
     json_object(
         'path', path, 'product', coalesce(product, added_sku), 'category', category,
         'order', url_decode(order_text), 'referrer_host',
-        nullif(regexp_extract(referrer, '^https?://([^/]+)', 1), ''),
+        case when referrer_host <> '' and referrer_host is distinct from host
+            and not list_contains(site_hosts, referrer_host) then referrer_host end,
         'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign
     )::varchar as properties
 from requests

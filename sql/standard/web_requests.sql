@@ -34,13 +34,11 @@ parsed as (
         split_part(request, ' ', 1) as method,
         split_part(split_part(request, ' ', 2), '?', 1) as path,
         nullif(split_part(split_part(request, ' ', 2), '?', 2), '') as query,
-        coalesce(regexp_matches(
-            lower(user_agent),
-            'bot|crawl|spider|slurp|archiver|monitor|curl/|wget|python-|java/|feed|preview|http'
-            || 'client|headless|lighthouse'
-        ), true) as is_bot
+        -- Who does not say what it is is no browser.
+        case when combined.user_agent is null then 'unnamed' else agents.bot end as bot
     from combined
     cross join raw.settings as settings
+    left join standard.user_agents as agents using (user_agent)
 ),
 silenced as (
     select
@@ -84,7 +82,8 @@ select
     status,
     referrer,
     host,
-    is_bot,
+    bot is not null as is_bot,
+    bot,
     regexp_matches(
         lower(path),
         '\.(css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|mp4|webm|pdf|txt|xml)$'

@@ -23,7 +23,13 @@ AS_OF = datetime(2026, 6, 2)
 ALWAYS = {
     "raw.as_of": [{"as_of": AS_OF}],
     "raw.settings": [
-        {"default_country": "US", "default_currency": "USD", "visitor_cookies": ["vid", "_ga"]}
+        {
+            "default_country": "US",
+            "default_currency": "USD",
+            "reporting_currency": "USD",
+            "visitor_cookies": ["vid", "_ga"],
+            "site_hosts": ["shop.example"],
+        }
     ],
 }
 

@@ -77,17 +77,29 @@ def test_two_agents_of_one_address_are_two_visitors(requests):
 
 
 @pytest.mark.parametrize(
-    ("agent", "is_bot"),
-    [
-        (BROWSER, False),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1)", True),
-        ("curl/8.5.0", True),
-        ("python-requests/2.32", True),
-        (None, True),
-    ],
+    ("agent", "bot"), [(BROWSER, None), ("Googlebot/2.1", "googlebot"), (None, "unnamed")]
 )
-def test_robots_are_told_by_their_agent(requests, agent, is_bot):
-    assert requests([request(user_agent=agent)], "is_bot") == [(is_bot,)]
+def test_robots_are_told_by_their_agent(made, agent, bot):
+    given = {
+        "staging.weblogs__access": [request(user_agent=agent)],
+        "standard.user_agents": [
+            {"user_agent": BROWSER}, {"user_agent": "Googlebot/2.1", "bot": "googlebot"}
+        ],
+    }
+    assert made("standard.web_requests", given, "is_bot, bot") == [(bot is not None, bot)]
+
+
+def test_bots_stay_in_counts(made):
+    asked = {"occurred_on": date(2026, 5, 1), "is_bot": True, "bot": "googlebot"}
+    given = {
+        "standard.web_requests": [
+            asked | {"is_asset": False, "status": 200},
+            asked | {"is_asset": True, "status": 200},
+            asked | {"is_bot": False, "bot": None},
+        ]
+    }
+    found = made("golden.bot_visits", given, "bot, request_count, page_count")
+    assert found == [("googlebot", 2, 1)]
 
 
 @pytest.mark.parametrize(

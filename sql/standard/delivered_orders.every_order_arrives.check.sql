@@ -10,5 +10,5 @@ with delivered as (
 )
 select order_id
 from delivered
-full join standard.orders as orders using (order_id)
+full join standard.delivered_orders as orders using (order_id)
 where delivered.total is distinct from orders.total
