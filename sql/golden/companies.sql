@@ -1,5 +1,5 @@
 -- One row per golden company: the name, domain and industry of its most trusted record (an account
--- before what people name), the latest first; the address of one account.
+-- before what people name), the latest first; the address of one account, the revenue with its currency.
 -- grain: company_id
 with records as (
     select
@@ -21,7 +21,8 @@ with records as (
         accounts.country,
         accounts.industry,
         accounts.employee_count,
-        accounts.annual_revenue
+        accounts.annual_revenue,
+        accounts.revenue_currency
     from identity.company_members as members
     inner join identity.company_records as records using (record_key)
     left join identity.company_domains as domains using (domain)
@@ -59,7 +60,9 @@ chosen as (
         ) filter (where coalesce(street, city, postal_code) is not null) as address,
         arg_min(industry, rank) as industry,
         arg_min(employee_count, rank) as employee_count,
-        arg_min(annual_revenue, rank) as annual_revenue,
+        -- An amount without its currency says nothing.
+        arg_min({'amount': annual_revenue, 'currency': revenue_currency}, rank)
+            filter (where annual_revenue is not null) as revenue,
         count(*) as record_count,
         count(account_id) as account_count,
         bool_and(is_deleted) as is_deleted
@@ -79,7 +82,8 @@ select
     address.country,
     industry,
     employee_count,
-    annual_revenue,
+    revenue.amount as annual_revenue,
+    revenue.currency as revenue_currency,
     record_count,
     account_count,
     is_deleted

@@ -9,6 +9,16 @@ with contacts as (
     inner join identity.record_identifiers as identifiers using (record_key)
     where identifiers.guard is null
     group by records.profile_id
+),
+-- All of a profile's address comes from one record. Whose street people corrected still lives where the
+-- record says; whose street and postal code they corrected has moved, and where to nobody compares.
+addresses as (
+    select profile_id, max(record_key) as record_key
+    from golden.profile_attributes
+    where is_winner
+        and attribute in ('street', 'postal_code')
+        and rule <> 'correction'
+    group by profile_id
 )
 select
     profiles.profile_id,
@@ -18,13 +28,9 @@ select
     records.last_name as surname,
     contacts.contact_keys
 from golden.profiles as profiles
--- All of a profile's address comes from one record, the one whose street won.
-inner join golden.profile_attributes as attributes
-    on attributes.profile_id = profiles.profile_id
-    and attributes.attribute = 'street'
-    and attributes.is_winner
+inner join addresses using (profile_id)
 inner join identity.comparison_records as records
-    on records.record_key = attributes.record_key
+    on records.record_key = addresses.record_key
 left join contacts on contacts.profile_id = profiles.profile_id
 where records.last_name is not null
     and records.house_number is not null

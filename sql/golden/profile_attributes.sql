@@ -1,24 +1,48 @@
--- One row per profile, attribute, candidate value and source record that gives it, with the rule by
--- which one value wins. Placeholders and shared identifiers can win nothing; a deleted record only
--- when nobody else says anything; a whole name wins over initials. Ties are broken by time, trust,
--- then key, so one value always wins. What people corrected wins over every source, for its attribute
--- alone: the rest of its group stays that of one record.
+-- One row per profile, attribute, candidate value and source record that gives it, with the rules by
+-- which one value wins and why this one won or lost. A group of attributes is won by one record, so
+-- that an address is never put together from two. Before every rule, in this order: what is guarded or
+-- a placeholder never wins, a deleted record only when nobody else says anything, and a whole name or
+-- address comes before a part of one. After every rule come time, trust and key, so one record always
+-- wins. What people corrected wins over every source, for its attribute alone: the rest of its group
+-- stays that of one record.
 -- grain: profile_id, attribute, record_key
 -- partition: profile_id
-with records as (
+with rules as (
+    select distinct attribute_group, rules
+    from golden.survivorship_rules
+),
+-- What it is called when one candidate beats another.
+words as (
+    select *
+    from (
+        values
+            ('guarded', 'guarded', 'only usable value'),
+            ('deleted', 'deleted in its system', 'not deleted'),
+            ('incomplete', 'incomplete', 'complete'),
+            ('verified_first', 'not verified', 'verified'),
+            ('most_recent', 'older than the winner', 'most recent'),
+            ('most_trusted', 'from a less trusted source', 'most trusted'),
+            ('most_frequent', 'seen less often', 'most frequent'),
+            ('longest', 'shorter', 'longest'),
+            ('tie', 'tie: later record key', 'tie, first record key')
+    ) as words (criterion, lost, won)
+),
+records as (
     select
         records.*,
-        trust.trust_rank,
+        coalesce(trust.trust_rank, 99) as trust_rank,
+        coalesce(contacts.is_verified, false) as is_verified_email,
         -- Two letters are a placeholder only as 'n/a' or 'N.A.': Na is a surname.
-        junk_first.value is not null and (
-            length(junk_first.value) > 2 or regexp_matches(records.first_name, '[^\p{L}]')
-        ) as has_junk_first_name,
-        junk_last.value is not null and (
-            length(junk_last.value) > 2 or regexp_matches(records.last_name, '[^\p{L}]')
-        ) as has_junk_last_name,
-        junk_birth.value is not null as has_junk_birth_on
+        case when length(junk_first.value) > 2 or regexp_matches(records.first_name, '[^\p{L}]')
+            then junk_first.reason end as first_name_guard,
+        case when length(junk_last.value) > 2 or regexp_matches(records.last_name, '[^\p{L}]')
+            then junk_last.reason end as last_name_guard,
+        junk_birth.reason as birth_on_guard
     from golden.person_records as records
     left join golden.source_trust as trust using (system, export)
+    left join golden.contact_points as contacts
+        on contacts.profile_id = records.profile_id
+        and contacts.actor_key = 'email:' || records.email
     left join identity.guard_rules as junk_first
         on junk_first.action = 'junk' and junk_first.kind = 'name'
         and junk_first.value = regexp_replace(fold(records.first_name), '[^a-z]', '', 'g')
@@ -29,18 +53,7 @@ with records as (
         on junk_birth.action = 'junk' and junk_birth.kind = 'birth_on'
         and junk_birth.value = strftime(records.birth_on, '%Y%m%d')
 ),
-judged as (
-    select
-        *,
-        coalesce(
-            not has_junk_first_name
-            and not has_junk_last_name
-            and regexp_matches(first_name, '\p{L}[^\p{L}]*\p{L}')
-            and regexp_matches(last_name, '\p{L}[^\p{L}]*\p{L}'),
-            false
-        ) as has_whole_name
-    from records
-),
+-- What a record says of a group: all its attributes together, and why a value of them is none.
 candidates as (
     select
         records.profile_id,
@@ -51,65 +64,106 @@ candidates as (
         records.observed_at,
         records.is_deleted,
         records.trust_rank,
-        part.attribute,
-        part.value,
-        part.is_guarded,
-        part.is_complete
-    from judged as records
+        records.is_verified_email,
+        part.*
+    from records
     cross join lateral (
-        select *
-        from (
-            values
-                (
-                    'first_name', records.first_name, records.has_junk_first_name,
-                    records.has_whole_name
-                ),
-                (
-                    'last_name', records.last_name, records.has_junk_last_name,
-                    records.has_whole_name
-                ),
-                ('email', records.email, records.email_guard is not null, true),
-                ('phone', records.phone, records.phone_guard is not null, true),
-                ('street', records.street, false, records.postal_code is not null),
-                ('city', records.city, false, records.street is not null),
-                ('region', records.region, false, records.street is not null),
-                ('postal_code', records.postal_code, false, records.street is not null),
-                ('country', records.country, false, records.street is not null),
-                ('birth_on', records.birth_on::varchar, records.has_junk_birth_on, true),
-                ('gender', records.gender, false, true),
-                ('company', records.company, false, true)
-        ) as parts (attribute, value, is_guarded, is_complete)
-        where value is not null
-    ) as part
+        values
+            (
+                'name', ['first_name', 'last_name'], [first_name, last_name],
+                [first_name_guard, last_name_guard],
+                first_name_guard is null
+                and last_name_guard is null
+                and regexp_matches(first_name, '\p{L}[^\p{L}]*\p{L}')
+                and regexp_matches(last_name, '\p{L}[^\p{L}]*\p{L}')
+            ),
+            ('middle_name', ['middle_name'], [middle_name], [], true),
+            ('name_suffix', ['name_suffix'], [name_suffix], [], true),
+            ('email', ['email'], [email], [email_guard], true),
+            ('phone', ['phone'], [phone], [phone_guard], true),
+            (
+                'address', ['street', 'city', 'region', 'postal_code', 'country'],
+                [street, city, region, postal_code, country], [],
+                street is not null and postal_code is not null
+            ),
+            ('birth_on', ['birth_on'], [birth_on::varchar], [birth_on_guard], true),
+            ('gender', ['gender'], [gender], [], true),
+            ('company', ['company'], [company], [], true)
+    ) as part (attribute_group, attributes, given, guards, is_complete)
+    where list_count(part.given) > 0
 ),
 counted as (
     select
         candidates.*,
-        rules.rule,
-        rules.attribute_group,
-        count(*) over (
-            partition by candidates.profile_id, candidates.attribute, candidates.value
-        ) as times_seen
+        rules.rules,
+        count(*) over (partition by profile_id, attribute_group, given) as given_count
     from candidates
-    inner join golden.survivorship_rules as rules using (attribute)
+    inner join rules using (attribute_group)
 ),
--- A group's best record is found once, so all its attributes come from there.
+-- How far a candidate falls short by each criterion, in their order: the least wins.
+measured as (
+    select
+        * exclude (given_count),
+        ['guarded', 'deleted', 'incomplete'] || rules || ['most_recent', 'most_trusted', 'tie']
+            as criteria,
+        [
+            (list_count(guards) = list_count(given))::bigint,
+            is_deleted::bigint,
+            (is_complete is not true)::bigint
+        ]
+        || list_transform(
+            rules,
+            lambda rule: case rule
+                when 'verified_first' then (not is_verified_email)::bigint
+                when 'most_recent' then coalesce(-epoch_us(observed_at), 0)
+                when 'most_trusted' then trust_rank
+                when 'most_frequent' then -given_count
+                when 'longest' then -length(array_to_string(given, ' '))
+            end
+        )
+        || [coalesce(-epoch_us(observed_at), 0), trust_rank] as shortfalls
+    from counted
+),
 ranked as (
     select
         *,
-        first_value(record_key) over (
-            partition by profile_id, attribute_group
-            order by
-                is_guarded,
-                is_deleted,
-                is_complete desc,
-                case when rule = 'most_frequent' then times_seen end desc nulls last,
-                case when rule = 'most_trusted_then_recent' then trust_rank end nulls last,
-                observed_at desc nulls last,
-                trust_rank nulls last,
-                record_key
-        ) as winner_key
-    from counted
+        first_value({'record_key': record_key, 'given': given, 'shortfalls': shortfalls}) over (
+            partition by profile_id, attribute_group order by shortfalls, record_key
+        ) as winner
+    from measured
+),
+-- The first criterion by which a candidate differs from the winner, null where both say the same. The
+-- winner was decided by the criterion that the others came furthest to.
+compared as (
+    select
+        *,
+        case when given <> winner.given then coalesce(
+            list_position(
+                list_transform(shortfalls, lambda short, place: short <> winner.shortfalls[place]), true
+            ),
+            len(criteria)
+        ) end as lost_by,
+        max(lost_by) over (partition by profile_id, attribute_group) as decided_by
+    from ranked
+),
+-- From here on each attribute for itself.
+expanded as (
+    select
+        profile_id,
+        record_key,
+        system,
+        export,
+        record_id,
+        observed_at,
+        array_to_string(rules, ', ') as rule,
+        winner.record_key as winner_key,
+        criteria[lost_by] as lost_by,
+        criteria[decided_by] as decided_by,
+        unnest(attributes) as attribute,
+        unnest(given) as value,
+        unnest(guards) as guard,
+        unnest(winner.given) as winning_value
+    from compared
 ),
 corrected as (
     select
@@ -121,26 +175,46 @@ corrected as (
         ) = 1 as is_winner
     from golden.person_records as records
     inner join standard.attribute_corrections as corrections using (record_key)
+),
+told as (
+    select
+        expanded.* exclude (rule),
+        count(*) over (partition by expanded.profile_id, expanded.attribute, expanded.value)
+            as times_seen,
+        corrected.attribute is not null as is_corrected,
+        expanded.record_key = expanded.winner_key and expanded.guard is null and not is_corrected
+            as is_winner,
+        expanded.rule
+    from expanded
+    left join corrected
+        on corrected.profile_id = expanded.profile_id
+        and corrected.attribute = expanded.attribute
+        and corrected.is_winner
+    where expanded.value is not null
 )
 select
-    ranked.profile_id,
-    ranked.attribute,
-    ranked.value,
-    ranked.system,
-    ranked.export,
-    ranked.record_id,
-    ranked.record_key,
-    ranked.observed_at,
-    ranked.times_seen,
-    ranked.record_key = ranked.winner_key
-    and not ranked.is_guarded
-    and corrected.attribute is null as is_winner,
-    ranked.rule
-from ranked
-left join corrected
-    on corrected.profile_id = ranked.profile_id
-    and corrected.attribute = ranked.attribute
-    and corrected.is_winner
+    told.profile_id,
+    told.attribute,
+    told.value,
+    told.system,
+    told.export,
+    told.record_id,
+    told.record_key,
+    told.observed_at,
+    told.times_seen,
+    told.is_winner,
+    told.rule,
+    case
+        when starts_with(told.guard, 'placeholder') then 'placeholder'
+        when told.guard is not null then 'guarded: ' || told.guard
+        when told.is_corrected then 'corrected by people'
+        when told.is_winner then 'won: ' || coalesce(won.won, 'only value')
+        when told.value = told.winning_value then 'same value as the winner'
+        else lost.lost
+    end as reason
+from told
+left join words as lost on lost.criterion = told.lost_by
+left join words as won on won.criterion = told.decided_by
 union all
 select
     profile_id,
@@ -153,5 +227,6 @@ select
     decided_on::timestamp as observed_at,
     1 as times_seen,
     is_winner,
-    'correction' as rule
+    'correction' as rule,
+    if(is_winner, 'won: correction', 'older than the winner') as reason
 from corrected

@@ -1,14 +1,16 @@
--- One row per export: how far its values about people and companies are trusted, 1 first.
+-- One row per export: how far its values about people and companies are trusted, 1 first, and whose
+-- they are: told to the company by the people themselves (first), by a partner (second), bought (third).
 -- grain: system, export
 select *
 from (
     values
-        ('salesforce', 'account', 1),
-        ('salesforce', 'contact', 1),
-        ('shopify', 'customers', 2),
-        ('salesforce', 'lead', 3),
-        ('mailchimp', 'members', 4),
-        ('shopify', 'orders', 5),
-        ('square', 'customers', 6),
-        ('salesforce', 'case', 7)
-) as trust (system, export, trust_rank)
+        ('salesforce', 'account', 1, 'first'),
+        ('salesforce', 'contact', 1, 'first'),
+        ('shopify', 'customers', 2, 'first'),
+        ('salesforce', 'lead', 3, 'first'),
+        ('mailchimp', 'members', 4, 'first'),
+        ('shopify', 'orders', 5, 'first'),
+        ('square', 'customers', 6, 'first'),
+        ('salesforce', 'case', 7, 'first'),
+        ('third_party', 'attributes', 8, 'third')
+) as trust (system, export, trust_rank, party)

@@ -1,19 +1,45 @@
--- One row per attribute of a profile: the named rule by which one of its values survives. Values of
--- one group come from the same record, so that an address is never put together from two.
+-- One row per attribute of a profile: the group with which it is won, and the named rules by which one
+-- record wins the group, the first that tells two records apart. To change a rule, change its group's
+-- line. What the rules mean, and what stands before and after them, is in docs/survivorship.md.
 -- grain: attribute
-select *
-from (
-    values
-        ('first_name', 'name', 'most_trusted_then_recent'),
-        ('last_name', 'name', 'most_trusted_then_recent'),
-        ('email', 'email', 'most_recent'),
-        ('phone', 'phone', 'most_recent'),
-        ('street', 'address', 'most_recent'),
-        ('city', 'address', 'most_recent'),
-        ('region', 'address', 'most_recent'),
-        ('postal_code', 'address', 'most_recent'),
-        ('country', 'address', 'most_recent'),
-        ('birth_on', 'birth_on', 'most_frequent'),
-        ('gender', 'gender', 'most_frequent'),
-        ('company', 'company', 'most_trusted_then_recent')
-) as rules (attribute, attribute_group, rule)
+with groups as (
+    select *
+    from (
+        values
+            ('name', ['most_trusted', 'most_recent', 'most_frequent']),
+            ('middle_name', ['longest', 'most_trusted']),
+            ('name_suffix', ['most_trusted', 'most_recent']),
+            ('email', ['verified_first', 'most_recent']),
+            ('phone', ['most_recent']),
+            ('address', ['most_recent']),
+            ('birth_on', ['most_frequent']),
+            ('gender', ['most_frequent']),
+            ('company', ['most_trusted', 'longest'])
+    ) as groups (attribute_group, rules)
+),
+attributes as (
+    select *
+    from (
+        values
+            ('first_name', 'name'),
+            ('last_name', 'name'),
+            ('middle_name', 'middle_name'),
+            ('name_suffix', 'name_suffix'),
+            ('email', 'email'),
+            ('phone', 'phone'),
+            ('street', 'address'),
+            ('city', 'address'),
+            ('region', 'address'),
+            ('postal_code', 'address'),
+            ('country', 'address'),
+            ('birth_on', 'birth_on'),
+            ('gender', 'gender'),
+            ('company', 'company')
+    ) as attributes (attribute, attribute_group)
+)
+select
+    attributes.attribute,
+    attributes.attribute_group,
+    groups.rules
+from attributes
+inner join groups using (attribute_group)

@@ -1,4 +1,5 @@
--- One row per source record of a person, with the profile it belongs to and what links it there.
+-- One row per source record of a person, with the profile it belongs to and what links it there, and the
+-- delivered row that says what the record says.
 -- grain: record_key
 -- partition: record_key
 select
@@ -8,6 +9,10 @@ select
     texts.record_id,
     people.profile_id,
     people.linked_by,
-    people.match_probability
+    people.match_probability,
+    sources.path,
+    sources.file,
+    sources.row_number
 from identity.profile_records as people
 inner join standard.person_texts as texts using (record_key)
+left join marts.record_sources as sources using (record_key)

@@ -6,6 +6,8 @@ select
     profiles.profile_id,
     profiles.first_name,
     profiles.last_name,
+    profiles.middle_name,
+    profiles.name_suffix,
     profiles.email,
     profiles.phone,
     profiles.street,

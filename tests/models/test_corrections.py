@@ -332,7 +332,8 @@ def bought(actor, total, currency="EUR"):
 
 
 def said(actor, status, channel="email"):
-    return {"actor_key": actor, "channel": channel, "purpose": "marketing", "status": status}
+    return {"actor_key": actor, "channel": channel, "purpose": "marketing", "status": status,
+            "scope": "person", "is_standing": True}
 
 
 @pytest.fixture
@@ -341,7 +342,7 @@ def queue(made):
 
     def make(records, columns="left_record, right_record", *, pairs=(), **given):
         tables = {"bridges": "identity.bridges", "links": "identity.links",
-                  "orders": "golden.orders", "consents": "golden.consent_statements",
+                  "orders": "golden.orders", "consents": "standard.consent_statements",
                   "identifiers": "standard.identifiers"}
         clusters, profiles = zip(*records, strict=True)
         given = {tables[name]: rows for name, rows in given.items()} | {

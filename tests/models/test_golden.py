@@ -1,10 +1,11 @@
-"""Which value survives, when a person was seen, what interests a person."""
+"""What a profile is, how it can be reached, what was bought about it, what interests it."""
 
 from datetime import date, datetime
 
 import pytest
 
 OLD, NEW = datetime(2026, 1, 1), datetime(2026, 5, 1)
+CONTACT, CUSTOMER, MEMBER = "salesforce:contact:1", "shopify:customers:1", "mailchimp:members:1"
 
 
 def record(key, **fields):
@@ -19,177 +20,6 @@ def record(key, **fields):
         "observed_at": OLD,
         "is_deleted": False,
     } | fields
-
-
-CONTACT, CUSTOMER, MEMBER = "salesforce:contact:1", "shopify:customers:1", "mailchimp:members:1"
-
-
-@pytest.fixture
-def winner(made):
-    """The winning values of some attributes, in their order, from these records."""
-
-    def make(records, *attributes, **given):
-        rows = made(
-            "golden.profile_attributes",
-            {"golden.person_records": records} | given.get("tables", {}),
-            "attribute, value",
-            where="is_winner",
-            through=("golden.source_trust", "golden.survivorship_rules"),
-        )
-        found = dict(rows)
-        return tuple(found.get(attribute) for attribute in attributes)
-
-    return make
-
-
-def person(key, first_name, last_name, **fields):
-    return record(key, first_name=first_name, last_name=last_name, **fields)
-
-
-def test_a_name_is_the_most_trusted_system_s(winner):
-    records = [
-        person(CONTACT, "Ada", "Byron"),
-        person(MEMBER, "Addie", "B.", observed_at=NEW),
-    ]
-    assert winner(records, "first_name", "last_name") == ("Ada", "Byron")
-
-
-def test_of_equally_trusted_names_the_latest_wins(winner):
-    records = [
-        person("salesforce:contact:1", "Ada", "Byron"),
-        person("salesforce:contact:2", "Ada", "Lovelace", observed_at=NEW),
-    ]
-    assert winner(records, "last_name") == ("Lovelace",)
-
-
-@pytest.mark.parametrize("poor", ["A.", "A", None], ids=["initial", "letter", "nothing"])
-def test_a_whole_name_wins_over_a_more_trusted_part_of_one(winner, poor):
-    records = [person(CONTACT, poor, "Byron"), person(MEMBER, "Ada", "Byron")]
-    assert winner(records, "first_name") == ("Ada",)
-
-
-def test_first_and_last_name_come_from_one_record(winner):
-    records = [person(CONTACT, "Ada", None), person(MEMBER, "Augusta", "Byron")]
-    assert winner(records, "first_name", "last_name") == ("Augusta", "Byron")
-
-
-JUNK = {
-    "tables": {
-        "identity.guard_rules": [
-            {"action": "junk", "kind": "name", "value": "test"},
-            {"action": "junk", "kind": "name", "value": "na"},
-            {"action": "junk", "kind": "birth_on", "value": "19000101"},
-        ]
-    }
-}
-
-
-@pytest.mark.parametrize("junk", ["Test", "TEST", "n/a", "N.A."])
-def test_a_placeholder_is_no_name(winner, junk):
-    assert winner([person(CONTACT, junk, "Byron")], "first_name", "last_name", **JUNK) == (
-        None,
-        "Byron",
-    )
-
-
-def test_a_placeholder_does_not_keep_another_record_s_name_away(winner):
-    records = [person(CONTACT, "n/a", "Byron"), person(MEMBER, "Ada", "Byron")]
-    assert winner(records, "first_name", **JUNK) == ("Ada",)
-
-
-def test_na_is_a_surname(winner):
-    assert winner([person(CONTACT, "Hong-jin", "Na")], "last_name", **JUNK) == ("Na",)
-
-
-def test_a_placeholder_is_no_birth_date(winner):
-    records = [record(CONTACT, birth_on=date(1900, 1, 1))]
-    assert winner(records, "birth_on", **JUNK) == (None,)
-
-
-@pytest.mark.parametrize("attribute", ["email", "phone"])
-def test_the_most_recent_address_of_a_person_wins(winner, attribute):
-    records = [
-        record(CONTACT, **{attribute: "old"}),
-        record(MEMBER, **{attribute: "new"}, observed_at=NEW),
-    ]
-    assert winner(records, attribute) == ("new",)
-
-
-@pytest.mark.parametrize("attribute", ["email", "phone"])
-def test_a_guarded_value_never_wins(winner, attribute):
-    records = [
-        record(CONTACT, **{attribute: "own"}),
-        record(MEMBER, **{attribute: "shared"}, **{f"{attribute}_guard": "role"}, observed_at=NEW),
-    ]
-    assert winner(records, attribute) == ("own",)
-
-
-def test_a_guarded_value_does_not_win_for_want_of_another(winner):
-    assert winner([record(CONTACT, email="info@x.example", email_guard="role")], "email") == (None,)
-
-
-def test_a_deleted_record_comes_last(winner):
-    records = [
-        record(CONTACT, email="gone@x.example", is_deleted=True, observed_at=NEW),
-        record(MEMBER, email="here@x.example"),
-    ]
-    assert winner(records, "email") == ("here@x.example",)
-
-
-def test_a_deleted_record_wins_where_nobody_else_says_anything(winner):
-    records = [record(CONTACT, email="gone@x.example", is_deleted=True), record(MEMBER)]
-    assert winner(records, "email") == ("gone@x.example",)
-
-
-def test_a_birth_date_is_the_most_frequent(winner):
-    right, wrong = date(1980, 1, 2), date(1980, 2, 1)
-    records = [
-        record(CONTACT, birth_on=wrong, observed_at=NEW),
-        record(CUSTOMER, birth_on=right),
-        record(MEMBER, birth_on=right),
-    ]
-    assert winner(records, "birth_on") == ("1980-01-02",)
-
-
-def test_an_address_comes_from_one_record(winner):
-    records = [
-        record(CONTACT, street="1 Elm St", city="Salem", postal_code="97301", region="OR"),
-        record(CUSTOMER, street="9 Oak Rd", postal_code="10001", observed_at=NEW),
-    ]
-    assert winner(records, "street", "postal_code", "city", "region") == (
-        *("9 Oak Rd", "10001"),
-        *(None, None),
-    )
-
-
-def test_an_address_without_a_street_is_less_than_one_with(winner):
-    records = [
-        record(CONTACT, street="1 Elm St", city="Salem", postal_code="97301"),
-        record(MEMBER, city="Boston", postal_code="02101", observed_at=NEW),
-    ]
-    assert winner(records, "city", "postal_code") == ("Salem", "97301")
-
-
-def test_a_tie_is_broken_by_the_record_s_key(winner):
-    records = [
-        record("salesforce:contact:2", email="b@x.example"),
-        record("salesforce:contact:1", email="a@x.example"),
-    ]
-    assert winner(records, "email") == ("a@x.example",)
-
-
-def test_losing_values_stay_with_the_record_that_gives_them(made):
-    records = [
-        record(CONTACT, email="a@x.example"),
-        record(MEMBER, email="b@x.example", observed_at=NEW),
-    ]
-    found = made(
-        "golden.profile_attributes",
-        {"golden.person_records": records},
-        "record_key, value, is_winner",
-        through=("golden.source_trust", "golden.survivorship_rules"),
-    )
-    assert found == [(MEMBER, "b@x.example", True), (CONTACT, "a@x.example", False)]
 
 
 # Profiles ----------------------------------------------------------------------------------------
@@ -241,3 +71,195 @@ def test_looks_are_counted_by_the_day(made):
     }
     found = made("golden.product_interest", given, "category, viewed_on, view_count")
     assert found == [("rugs", date(2026, 5, 1), 2), ("rugs", date(2026, 5, 2), 1)]
+
+
+# How a person can be reached ---------------------------------------------------------------------
+
+ADDRESS = "ada@x.example"
+
+
+def carried(key=CONTACT, **fields):
+    return {"record_key": key, "kind": "email", "value": ADDRESS} | fields
+
+
+def mail(event_type, occurred_at):
+    return {"actor_key": f"email:{ADDRESS}", "event_type": event_type, "occurred_at": occurred_at}
+
+
+@pytest.fixture
+def standing(made):
+    """What is known of one address of a profile."""
+
+    def make(columns, *mails, logins=(), members=(), records=None):
+        records = records or [(carried(), record(CONTACT))]
+        given = {
+            "identity.record_identifiers": [one for one, _ in records],
+            "golden.person_records": [one for _, one in records],
+            "standard.email_events": mails,
+            "standard.email_logins": logins,
+            "staging.mailchimp__members": members,
+        }
+        through = ("golden.contact_records", "standard.email_deliverability")
+        return made("golden.contact_points", given, columns, through=through)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("mails", "is_verified", "is_bounced"),
+    [
+        ([], False, False),
+        ([("email_sent", OLD)], False, False),
+        ([("email_machine_open", OLD)], False, False),
+        ([("email_delivered", OLD)], True, False),
+        ([("email_click", OLD)], True, False),
+        ([("email_bounce", NEW)], False, True),
+        ([("email_delivered", OLD), ("email_bounce", NEW)], False, True),
+        ([("email_bounce", OLD), ("email_delivered", NEW)], True, False),
+        ([("email_delivered", OLD), ("email_blocked", NEW)], True, False),
+    ],
+    ids=lambda mails: "-".join(kind for kind, _ in mails) or "no mail" if isinstance(mails, list)
+    else None,
+)
+def test_an_address_is_verified_by_what_reached_it_and_bounced_by_what_came_back(
+    standing, mails, is_verified, is_bounced
+):
+    found = standing("is_verified, is_bounced", *(mail(*one) for one in mails))
+    assert found == [(is_verified, is_bounced)]
+
+
+def test_a_login_and_a_double_opt_in_verify_an_address(standing):
+    login = {"actor_key": f"email:{ADDRESS}", "last_login_at": NEW}
+    assert standing("is_verified, last_reached_at", logins=[login]) == [(True, NEW)]
+    member = {"record_key": MEMBER, "confirmed_at": OLD}
+    found = standing(
+        "is_verified", members=[member], records=[(carried(MEMBER), record(MEMBER))]
+    )
+    assert found == [(True,)]
+
+
+def test_a_profile_s_contact_points_are_counted_over_its_records(standing):
+    records = [
+        (carried(CONTACT), record(CONTACT)),
+        (carried(MEMBER, guard="role mailbox"), record(MEMBER, observed_at=NEW)),
+        (carried(CUSTOMER), record(CUSTOMER, profile_id="q")),
+    ]
+    found = standing("profile_id, record_count, systems, guard, last_seen_at", records=records)
+    assert found == [
+        ("p", 2, ["mailchimp", "salesforce"], "role mailbox", NEW),
+        ("q", 1, ["shopify"], None, OLD),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("email", ADDRESS), ("phone", "+15035550100")])
+def test_the_golden_one_is_primary_even_where_only_people_gave_it(made, kind, value):
+    point = {"profile_id": "p", "kind": kind, "actor_key": f"{kind}:old", "value": "old"}
+    given = {
+        "golden.contact_points": [point | {"record_count": 1, "systems": ["salesforce"]}],
+        "golden.profiles": [{"profile_id": "p", kind: value}, {"profile_id": "q"}],
+    }
+    found = made(f"marts.profile_{kind}s", given, f"profile_id, {kind}, is_primary, systems")
+    assert sorted(found) == sorted(
+        [("p", value, True, ["corrections"]), ("p", "old", False, ["salesforce"])]
+    )
+
+
+# What was bought about a person ------------------------------------------------------------------
+
+
+def bought(**fields):
+    return {
+        "record_key": "third_party:attributes:1",
+        "provider": "acme",
+        "email_text": ADDRESS.upper(),
+        "attribute": "income_band",
+        "value": "high",
+        "obtained_on": date(2026, 1, 1),
+    } | fields
+
+
+@pytest.fixture
+def traits(made):
+    def make(*rows):
+        given = {
+            "staging.third_party__attributes": rows,
+            "identity.email_owners": [{"email": ADDRESS, "profile_id": "p"}],
+        }
+        through = ("standard.bought_traits", "golden.profile_traits")
+        return made("marts.profile_traits", given, "profile_id, value, party", through=through)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("obtained_on", "valid_until", "holds"),
+    [
+        (date(2026, 1, 1), date(2026, 6, 2), True),
+        (date(2026, 1, 1), date(2026, 6, 1), False),
+        (date(2025, 6, 2), None, True),
+        (date(2025, 6, 1), None, False),
+    ],
+    ids=["last day", "the day after", "a year ago", "more than a year ago"],
+)
+def test_a_bought_value_expires(traits, obtained_on, valid_until, holds):
+    found = traits(bought(obtained_on=obtained_on, valid_until=valid_until))
+    assert found == [("p", "high", "third")] * holds
+
+
+def test_a_bought_value_of_an_address_that_is_not_one_person_s_is_nobody_s(traits):
+    assert traits(bought(email_text="info@x.example")) == []
+
+
+def test_of_two_addresses_of_a_person_the_later_value_holds(made):
+    trait = {
+        "profile_id": "p", "trait": "income_band", "provider": "acme",
+        "valid_until": date(2027, 1, 1), "party": "third",
+    }
+    given = {
+        "golden.profile_traits": [
+            trait | {"record_key": "1", "value": "low", "obtained_on": date(2026, 1, 1)},
+            trait | {"record_key": "2", "value": "high", "obtained_on": date(2026, 2, 1)},
+        ]
+    }
+    assert made("marts.profile_traits", given, "value") == [("high",)]
+
+
+# Where a record was delivered --------------------------------------------------------------------
+
+
+def delivered(name, row_number, day, **fields):
+    return {
+        "Id": "003000000000001AAA",
+        "last_name": "Byron",
+        "system_modstamp": "2026-01-01 00:00:00",
+        "_path": name,
+        "_file": name,
+        "_row_number": row_number,
+        "_delivered_at": datetime(2026, 5, day),
+    } | fields
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([delivered("a", 7, 1), delivered("b", 2, 2)], ("a", 7)),
+        (
+            [delivered("a", 7, 1),
+             delivered("b", 2, 2, last_name="King", system_modstamp="2026-01-02 00:00:00")],
+            ("b", 2),
+        ),
+        ([delivered("b", 2, 1), delivered("a", 7, 1)], ("a", 7)),
+        ([delivered("a", 1, 1, last_name="King"), delivered("a", 2, 1)], None),
+    ],
+    ids=["delivered again", "a later version", "twice on a day", "two versions of one moment"],
+)
+def test_the_row_that_counts_is_the_first_with_the_latest_version(made, rows, expected):
+    given = {"raw.salesforce__contact": rows}
+    through = ("staging.salesforce__contact",)
+    found = made("marts.record_sources", given, "path, row_number", through=through)
+    if expected is None:
+        [(name,)] = made("staging.salesforce__contact", given, "last_name")
+        expected = next(
+            (row["_path"], row["_row_number"]) for row in rows if row["last_name"] == name
+        )
+    assert found == [expected]

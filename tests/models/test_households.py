@@ -36,6 +36,7 @@ def households(made):
                     "record_key": one["record_key"],
                     "attribute": "street",
                     "is_winner": True,
+                    "rule": "most_recent",
                 }
                 for one in records
             ],
