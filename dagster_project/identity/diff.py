@@ -18,7 +18,7 @@ READS = (
     "golden.orders",
     "identity.identifier_guards",
     "identity.links",
-    "standard.consents",
+    "standard.consent_statements",
     "standard.identifiers",
 )
 """Tables that `compare` finds in the connection, as the new identities know them."""
@@ -251,7 +251,23 @@ def _find_consents(con: duckdb.DuckDBPyConnection) -> None:
                 case statements.status when 'denied' then 1 when 'granted' then 2 else 3 end
                     as strictness
             from diff_actors as actors
-            inner join standard.consents as statements using (actor_key)
+            inner join standard.consent_statements as statements using (actor_key)
+            where statements.is_standing and statements.scope = 'person'
+            union all
+            -- a no in the name of an address is that of everybody who carries it
+            select
+                actors.profile_id,
+                actors.into_profile_id,
+                statements.channel,
+                statements.purpose,
+                1
+            from diff_actors as actors
+            inner join standard.identifiers as carried on carried.record_key = actors.actor_key
+            inner join standard.consent_statements as statements
+                on statements.actor_key = carried.kind || ':' || carried.value
+            where statements.is_standing
+                and statements.scope = 'person'
+                and statements.status = 'denied'
         ),
         before as (
             select profile_id, channel, purpose, min(strictness) as strictness from stated group by all

@@ -333,19 +333,26 @@ def _money(con, profile_id: str, records: Sequence[str]) -> tuple[Money, ...]:
 def _consents(con, profile_id: str, records, others) -> dict[tuple[str, str], str]:
     """(channel, purpose) -> what these records would say without the others: the strictest word.
 
-    An e-mail address that both have would be nobody's, and what it said would count for neither.
+    What was said in the name of an address alone counts where the others do not have it; a no always.
     """
     found = _rows(
         con,
-        """with owned as (
+        """with carried as (
+            select record_key, kind || ':' || value as actor_key
+            from standard.identifiers
+            where kind in ('email', 'phone')
+        ),
+        theirs as (
+            select actor_key from carried where record_key in (select unnest($records::varchar[]))
+        ),
+        owned as (
             select unnest($records::varchar[]) as actor_key
             union
             (
-                select 'email:' || value from standard.identifiers
-                where kind = 'email' and record_key in (select unnest($records))
+                from theirs
                 except
-                select 'email:' || value from standard.identifiers
-                where kind = 'email' and record_key in (select unnest($others::varchar[]))
+                select actor_key from carried
+                where record_key in (select unnest($others::varchar[]))
             )
         )
         select
@@ -353,9 +360,14 @@ def _consents(con, profile_id: str, records, others) -> dict[tuple[str, str], st
             purpose,
             min_by(status, case status when 'denied' then 1 when 'granted' then 2 else 3 end)
                 as status
-        from consent_statements
-        inner join owned using (actor_key)
+        from consent_ledger
         where profile_id = $profile
+            and is_standing
+            and scope = 'person'
+            and (
+                actor_key in (from owned)
+                or (status = 'denied' and actor_key in (from theirs))
+            )
         group by channel, purpose
         order by channel, purpose""",
         profile=profile_id,

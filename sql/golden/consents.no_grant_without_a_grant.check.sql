@@ -1,11 +1,13 @@
--- Every consent that is granted rests on a statement of that profile that grants it, and on no denial.
+-- Every consent that is granted rests on a word of that profile that grants it and still stands, and on
+-- no denial by the person.
 select consents.profile_id
 from golden.consents as consents
-left join golden.consent_statements as statements
-    on statements.profile_id = consents.profile_id
-    and statements.channel = consents.channel
-    and statements.purpose = consents.purpose
+left join golden.consent_ledger as ledger
+    on ledger.profile_id = consents.profile_id
+    and ledger.channel = consents.channel
+    and ledger.purpose = consents.purpose
+    and ledger.is_standing
 where consents.status = 'granted'
 group by consents.profile_id, consents.channel, consents.purpose
-having not coalesce(bool_or(statements.status = 'granted'), false)
-    or coalesce(bool_or(statements.status = 'denied'), false)
+having not coalesce(bool_or(ledger.status = 'granted'), false)
+    or coalesce(bool_or(ledger.status = 'denied' and ledger.scope = 'person'), false)

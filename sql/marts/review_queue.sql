@@ -101,8 +101,10 @@ money as (
 stated as (
     select side_actors.side, statements.channel, statements.purpose, min(statements.status) as status
     from side_actors
-    inner join golden.consent_statements as statements using (actor_key)
-    where statements.status in ('denied', 'granted')
+    inner join standard.consent_statements as statements using (actor_key)
+    where statements.is_standing
+        and statements.scope = 'person'
+        and statements.status in ('denied', 'granted')
     group by side_actors.side, statements.channel, statements.purpose
 ),
 -- Together both sides have one status, apart each its own.

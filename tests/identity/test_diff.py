@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from dagster_project.identity import diff
 from dagster_project.identity.explaining import Money
 
+SAID = "standard.consent_statements (actor_key, channel, purpose, status)"
+
 
 @pytest.fixture
 def con():
@@ -25,8 +27,9 @@ def prepared(con):
         set threads = 1;
         create schema golden; create schema standard; create schema identity;
         create table golden.orders (actor_key varchar, currency varchar, net decimal(18, 2));
-        create table standard.consents
-            (actor_key varchar, channel varchar, purpose varchar, status varchar);
+        create table standard.consent_statements
+            (actor_key varchar, channel varchar, purpose varchar, status varchar,
+            scope varchar default 'person', is_standing boolean default true);
         create table standard.identifiers (record_key varchar, kind varchar, value varchar);
         create table identity.identifier_guards (kind varchar, value varchar, is_guarded boolean);
         create table identity.links (left_record varchar, right_record varchar, decision varchar,
@@ -92,7 +95,7 @@ def test_orders_change_owner_with_their_record_and_currencies_stay_apart(con):
 
 
 def test_a_denial_comes_to_those_who_are_merged_with_it(con):
-    fill(con, "standard.consents", ("a", "email", "marketing", "granted"),
+    fill(con, SAID, ("a", "email", "marketing", "granted"),
          ("b", "email", "marketing", "denied"))
     found = compared(con, {"a": "P", "b": "Q"}, {"a": "P", "b": "P"})
     [one] = found.consents
@@ -101,16 +104,22 @@ def test_a_denial_comes_to_those_who_are_merged_with_it(con):
 
 def test_what_an_address_said_counts_for_nobody_once_two_have_it(con):
     fill(con, "standard.identifiers", ("a", "email", "x@y.z"), ("b", "email", "x@y.z"))
-    fill(con, "standard.consents", ("email:x@y.z", "email", "marketing", "granted"))
+    fill(con, SAID, ("email:x@y.z", "email", "marketing", "granted"))
     found = compared(con, {"a": "P", "b": "P"}, {"a": "P", "b": "N"})
     [one] = found.consents
     assert (one.before, one.now, one.profiles) == ("granted", "unknown", 2)
 
 
+def test_but_its_denial_is_that_of_both(con):
+    fill(con, "standard.identifiers", ("a", "email", "x@y.z"), ("b", "email", "x@y.z"))
+    fill(con, SAID, ("email:x@y.z", "email", "marketing", "denied"))
+    assert compared(con, {"a": "P", "b": "P"}, {"a": "P", "b": "N"}).consents == ()
+
+
 def test_a_guarded_address_speaks_for_nobody(con):
     fill(con, "standard.identifiers", ("a", "email", "x@y.z"))
     fill(con, "identity.identifier_guards", ("email", "x@y.z", True))
-    fill(con, "standard.consents", ("email:x@y.z", "email", "marketing", "granted"))
+    fill(con, SAID, ("email:x@y.z", "email", "marketing", "granted"))
     assert compared(con, {"a": "P", "b": "P"}, {"a": "N", "b": "P"}).consents == ()
 
 

@@ -25,8 +25,9 @@ TABLES = f"""
     create table profile_records (record_key varchar, profile_id varchar);
     create table profile_redirects (profile_id varchar, current_profile_id varchar);
     create table orders (actor_key varchar, profile_id varchar, currency varchar, net decimal(18, 2));
-    create table consent_statements (actor_key varchar, profile_id varchar, channel varchar,
-        purpose varchar, status varchar);
+    create table consent_ledger (actor_key varchar, profile_id varchar, channel varchar,
+        purpose varchar, status varchar, scope varchar default 'person',
+        is_standing boolean default true);
     create table standard.identifiers (record_key varchar, kind varchar, value varchar);
     create table standard.judgements (left_record varchar, right_record varchar, judgement varchar,
         decided_by varchar, decided_on date, reason varchar);
@@ -189,10 +190,14 @@ def consent(actor, status, channel="email"):
         ([consent("a", "unknown")], []),
         ([consent("email:of_c", "denied"), consent("a", "granted")],
          [("denied", "granted", "denied")]),
-        ([consent("email:of_both", "denied")], [("denied", "unknown", "unknown")]),
+        ([consent("email:of_both", "granted")], [("granted", "unknown", "unknown")]),
+        ([consent("email:of_both", "denied")], []),
+        ([consent("a", "denied") | {"is_standing": False}], []),
+        ([consent("a", "denied") | {"scope": "identifier"}], []),
     ],
     ids=["a denial goes with its record", "silence is unknown", "both granted", "nothing was known",
-         "a mail's denial goes with the address", "an address of both is nobody's"],
+         "a mail's denial goes with the address", "an address of both is nobody's",
+         "but its denial is everybody's", "what no longer stands", "a bounce is the address's"],
 )
 def test_consents_that_would_be_others(con, profile, fill, statements, changed):
     profile("p", "abc", ["ab 9", "bc 4"])
@@ -202,7 +207,7 @@ def test_consents_that_would_be_others(con, profile, fill, statements, changed):
         {"record_key": "a", "kind": "email", "value": "of_both"},
         {"record_key": "c", "kind": "email", "value": "of_both"},
     )
-    fill("consent_statements", *statements)
+    fill("consent_ledger", *statements)
     found = explaining.explain_profile(con, "p").cut.consents
     assert [(one.together, one.staying, one.leaving) for one in found] == changed
 
