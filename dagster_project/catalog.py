@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from dagster_project import dictionaries, landing
 from dagster_project.identity import companies, nightly_accuracy
 from dagster_project.identity import tables as identity
+from dagster_project.journeys import markov
 from dagster_project.making import Table, make_model
 from dagster_project.segments import membership
 from dagster_project.settings import Settings
@@ -44,6 +45,7 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
         *identity.tables(),
         *companies.tables(),
         *nightly_accuracy.accuracy_tables(),
+        *markov.tables(),
         *membership.tables(models),
     ]
     found = {table.name: table for table in (*python, *made)}

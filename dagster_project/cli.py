@@ -500,8 +500,18 @@ def _show_profile(one: dict) -> None:
         markup=False,
     )
     sections = {
-        "Values": (("attribute", "value", "from", "observed", "rule"), one["attributes"]),
-        "Source records": (("record", "linked_by"), one["records"]),
+        "Values": (("attribute", "value", "from", "observed", "reason"), one["attributes"]),
+        "E-mail addresses": (
+            ("email", "is_primary", "is_verified", "is_bounced", "is_opted_out"),
+            one["emails"],
+        ),
+        "Telephones": (("phone", "is_primary", "is_opted_out"), one["phones"]),
+        "Bought data": (("trait", "value", "provider", "valid_until"), one["traits"]),
+        "Source records": (("record", "linked_by", "path", "row_number"), one["records"]),
+        "In figures": (
+            ("order_count", "spend", "currency", "session_count", "case_count", "household_size"),
+            one["facts"],
+        ),
         "Orders": (("ordered_at", "order_id", "status", "total", "currency"), one["orders"]),
         "Consents": (("channel", "purpose", "status", "evidence_record"), one["consents"]),
         "Segments": (("segment", "entered_at"), one["segments"]),

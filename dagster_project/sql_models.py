@@ -18,8 +18,9 @@ from sqlglot.lineage import lineage
 
 from dagster_project.lake import fingerprint
 
-LAYERS = ("raw", "staging", "standard", "identity", "golden", "segments", "marts")
-"""Left to right; a model reads its own layer and those to its left."""
+LAYERS = ("raw", "staging", "standard", "identity", "workings", "golden", "segments", "marts")
+"""Left to right; a model reads its own layer and those to its left. Workings are the steps on the way to
+golden tables, so those two read each other."""
 
 SEGMENT_FIELDS = ("title", "owner", "description", "purpose", "guards")
 MODEL_FIELDS = ("grain", "partition")
@@ -174,6 +175,7 @@ def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ModelError(f"{path}: a model is exactly one SELECT")
     tree = statements[0]
+    reach = (layer, "golden") if layer == "workings" else (layer,)
     commons = {cte.alias for cte in tree.find_all(exp.CTE)}
     found = set()
     for table in tree.find_all(exp.Table):
@@ -183,7 +185,7 @@ def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
             if table.name not in commons:
                 raise ModelError(f"{path}: name the schema of the table '{table.name}'")
             continue
-        if table.db not in LAYERS or LAYERS.index(table.db) > LAYERS.index(layer):
+        if table.db not in LAYERS or LAYERS.index(table.db) > max(map(LAYERS.index, reach)):
             raise ModelError(f"{path}: {layer} may not read {table.db}.{table.name}")
         found.add(f"{table.db}.{table.name}")
     return frozenset(found)

@@ -17,7 +17,7 @@ NOT_REPLAYED = Replayed(0, ())
 def summarise(run: Run, published: Published | None) -> dict:
     """Counts only, no personal data. Reads the lake as it now is."""
     for table in run.lake.tables():
-        if table.split(".")[0] in ("raw", "identity", "marts", "golden"):
+        if table.split(".")[0] in ("raw", "identity", "workings", "golden", "marts"):
             run.lake.view(run.con, table)
     made = [step for step in run.steps if step.outcome in ("whole", "part")]
     return {

@@ -19,7 +19,7 @@ from dagster_project.settings import PROJECT, load_settings
 
 SAMPLE = PROJECT / "data" / "sample"
 SAMPLE_AS_OF = date(2026, 6, 2)
-PUBLISHED = ("standard", "identity", "golden", "segments", "marts")
+PUBLISHED = ("standard", "identity", "workings", "golden", "segments", "marts")
 
 
 def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import SAMPLE, SAMPLE_AS_OF, assert_pseudonymised, nightly, tables_of
+from support import PUBLISHED, SAMPLE, SAMPLE_AS_OF, assert_pseudonymised, nightly, tables_of
 
 from dagster_project.lake import Lake
 from dagster_project.settings import PROJECT
 from dagster_project.state import State
 
-DERIVED = ("staging", "standard", "identity", "golden", "segments")
+DERIVED = ("staging", "standard", "identity", "workings", "golden", "segments")
 CDP = PROJECT / ".venv" / "bin" / "cdp"
 
 
@@ -133,7 +133,7 @@ def test_nobody_is_reachable_without_a_subscription_or_a_ticked_box(sample_home)
         sample_home,
         """select count(*) from segment_members as members
         where segment = 'email_reachable' and not exists (
-            select 1 from golden.consent_statements as said
+            select 1 from consent_ledger as said
             where said.profile_id = members.profile_id and said.channel = 'email'
                 and said.status = 'granted')""",
     ) == [(0,)]
@@ -177,7 +177,7 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, tmp
 
 def assert_published(home: Path) -> None:
     """The database, brought up to date night by night, holds what the lake holds."""
-    lake = tables_of(home, layers=("standard", "identity", "golden", "segments", "marts"))
+    lake = tables_of(home, layers=PUBLISHED)
     served = published_of(home)
     for table, rows in lake.items():
         layer, _, name = table.partition(".")

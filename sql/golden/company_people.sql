@@ -14,19 +14,19 @@ found as (
     select
         members.company_id, people.profile_id, links.evidence, people.record_key, links.observed_at
     from standard.account_links as links
-    inner join golden.person_records as people using (record_key)
+    inner join workings.person_records as people using (record_key)
     inner join identity.company_members as members
         on members.record_key = 'salesforce:account:' || links.account_id
     union all
     select
         domains.company_id, people.profile_id, 'work_email_domain', people.record_key,
         people.observed_at
-    from golden.person_records as people
+    from workings.person_records as people
     inner join domains on domains.domain = split_part(people.email, '@', 2)
     union all
     select members.company_id, people.profile_id, 'company_named', people.record_key, people.observed_at
     from identity.company_members as members
-    inner join golden.person_records as people using (record_key)
+    inner join workings.person_records as people using (record_key)
 )
 select
     company_id,

@@ -4,9 +4,9 @@
 -- grain: statement_id, profile_id
 -- partition: profile_id
 with concerned as (
-    select * from golden.consent_by_record
+    select * from workings.consent_by_record
     union all
-    select * from golden.consent_by_address
+    select * from workings.consent_by_address
 )
 select
     statement_id,

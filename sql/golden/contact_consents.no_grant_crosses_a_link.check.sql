@@ -7,7 +7,7 @@ inner join golden.consent_ledger as ledger
     and ledger.channel = granted.channel
     and ledger.purpose = granted.purpose
     and ledger.is_standing
-left join golden.consent_addresses as carried
+left join workings.consent_addresses as carried
     on carried.record_key = ledger.actor_key
     and carried.identifier = granted.identifier
 where granted.status = 'granted'

@@ -15,7 +15,7 @@ with said as (
 ),
 carried as (
     select profile_id, record_key as actor_key, identifier_kind, identifier
-    from golden.consent_addresses
+    from workings.consent_addresses
     union
     select profile_id, actor_key, identifier_kind, identifier
     from said

@@ -1,57 +1,73 @@
--- One row per profile that ordered or did anything: what segments ask about it. Amounts are in the
--- currency in which the profile spent most often.
+-- One row per profile that ordered or did anything, or that a record of the CRM is about: what
+-- segments and scores ask about it. Nothing here depends on today's date.
 -- grain: profile_id
 -- partition: profile_id
-with spent as (
-    select
-        profile_id,
-        currency,
-        count(*) as order_count,
-        min(ordered_at) as first_order_at,
-        max(ordered_at) as last_order_at,
-        sum(net) as spend
-    from golden.orders
-    where profile_id is not null
-        and status not in ('cancelled', 'voided', 'refunded')
-    group by profile_id, currency
-),
-bought as (
-    select
-        profile_id,
-        sum(order_count) as order_count,
-        min(first_order_at) as first_order_at,
-        max(last_order_at) as last_order_at,
-        max_by(currency, (order_count, currency)) as currency,
-        max_by(spend, (order_count, currency)) as spend
-    from spent
-    group by profile_id
-),
-did as (
-    select
-        profile_id,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
-        count(*) as event_count,
-        count(distinct session_id) as session_count,
-        max(occurred_at) filter (where channel = 'web') as last_web_at,
-        max(occurred_at) filter (where event_type in ('email_open', 'email_click'))
-            as last_email_response_at
-    from golden.events
-    where profile_id is not null
+with loyal as (
+    select profile_id, max_by(loyalty_tier, tier_number) as loyalty_tier
+    from workings.loyalty_tags
     group by profile_id
 )
 select
     profile_id,
-    did.first_event_at,
-    did.last_event_at,
-    coalesce(did.event_count, 0) as event_count,
-    coalesce(did.session_count, 0) as session_count,
-    did.last_web_at,
-    did.last_email_response_at,
-    coalesce(bought.order_count, 0)::bigint as order_count,
-    bought.first_order_at,
-    bought.last_order_at,
-    bought.currency,
-    bought.spend::decimal(18, 2) as spend
-from did
-full join bought using (profile_id)
+    seen.first_event_at,
+    seen.last_event_at,
+    coalesce(seen.event_count, 0) as event_count,
+    coalesce(seen.session_count, 0) as session_count,
+    seen.first_web_at,
+    seen.last_web_at,
+    seen.first_app_at,
+    seen.last_app_at,
+    seen.first_email_at,
+    seen.last_email_at,
+    seen.first_store_at,
+    seen.last_store_at,
+    seen.first_service_at,
+    seen.last_service_at,
+    seen.first_sales_at,
+    seen.last_sales_at,
+    coalesce(ordered.order_count, 0) as order_count,
+    ordered.first_order_at,
+    ordered.last_order_at,
+    ordered.average_days_between_orders,
+    ordered.currency,
+    ordered.spend,
+    ordered.average_order,
+    ordered.spend_converted,
+    coalesce(ordered.unconverted_order_count, 0) as unconverted_order_count,
+    coalesce(ordered.returned_order_count, 0) as returned_order_count,
+    ordered.refunded,
+    ordered.discount_share,
+    ordered.web_order_share,
+    ordered.store_order_share,
+    habits.favourite_category,
+    habits.favourite_product,
+    habits.favourite_store,
+    habits.favourite_hour,
+    habits.favourite_weekday,
+    brought.* exclude (profile_id),
+    coalesce(seen.email_sent_count, 0) as email_sent_count,
+    coalesce(seen.email_delivered_count, 0) as email_delivered_count,
+    coalesce(seen.email_opened_count, 0) as email_opened_count,
+    coalesce(seen.email_clicked_count, 0) as email_clicked_count,
+    coalesce(seen.email_machine_opened_count, 0) as email_machine_opened_count,
+    coalesce(seen.email_bounced_count, 0) as email_bounced_count,
+    seen.last_email_response_at,
+    coalesce(served.case_count, 0) as case_count,
+    coalesce(served.open_case_count, 0) as open_case_count,
+    served.last_case_at,
+    coalesce(served.survey_answer_count, 0) as survey_answer_count,
+    served.average_rating,
+    served.last_rating,
+    coalesce(served.open_deal_count, 0) as open_deal_count,
+    served.open_deal_amount,
+    served.deal_currency,
+    served.owner_id,
+    loyal.loyalty_tier,
+    households.household_id
+from workings.engagement_facts as seen
+full join workings.order_facts as ordered using (profile_id)
+full join workings.service_facts as served using (profile_id)
+left join workings.purchase_habits as habits using (profile_id)
+left join workings.acquisitions as brought using (profile_id)
+left join loyal using (profile_id)
+left join golden.households as households using (profile_id)

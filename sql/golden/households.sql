@@ -6,7 +6,7 @@
 -- partition: place_key
 with recursive contacts as (
     select place_key, surname, unnest(contact_keys) as contact_key
-    from golden.homes
+    from workings.homes
 ),
 shared as (
     select distinct left_ones.place_key, left_ones.surname, right_ones.surname as other_surname
@@ -38,5 +38,5 @@ select
     case when joined.surname is null then 'same_surname_and_address'
         else 'same_address_and_contact' end as rule,
     homes.place_key
-from golden.homes as homes
+from workings.homes as homes
 left join joined on joined.place_key = homes.place_key and joined.surname = homes.surname

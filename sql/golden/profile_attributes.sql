@@ -38,9 +38,9 @@ records as (
         case when length(junk_last.value) > 2 or regexp_matches(records.last_name, '[^\p{L}]')
             then junk_last.reason end as last_name_guard,
         junk_birth.reason as birth_on_guard
-    from golden.person_records as records
+    from workings.person_records as records
     left join golden.source_trust as trust using (system, export)
-    left join golden.contact_points as contacts
+    left join workings.contact_points as contacts
         on contacts.profile_id = records.profile_id
         and contacts.actor_key = 'email:' || records.email
     left join identity.guard_rules as junk_first
@@ -173,7 +173,7 @@ corrected as (
             partition by records.profile_id, corrections.attribute
             order by corrections.decided_on desc, corrections.record_key
         ) = 1 as is_winner
-    from golden.person_records as records
+    from workings.person_records as records
     inner join standard.attribute_corrections as corrections using (record_key)
 ),
 told as (

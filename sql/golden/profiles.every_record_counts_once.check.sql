@@ -2,7 +2,7 @@
 select profile_id
 from (
     select profile_id, count(*) as record_count
-    from golden.person_records
+    from workings.person_records
     group by profile_id
 ) as counted
 full join golden.profiles as profiles using (profile_id)

@@ -30,7 +30,7 @@ sources as (
         max(changed_at) as last_recorded_at,
         count(*) as source_record_count,
         min(identity_confidence) as identity_confidence
-    from golden.person_records
+    from workings.person_records
     group by profile_id
 )
 select

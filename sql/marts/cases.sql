@@ -23,5 +23,5 @@ select
     cases.modified_at,
     cases.is_deleted,
     cases.actor_key
-from golden.cases as cases
+from workings.cases as cases
 left join identity.actors as actors using (actor_key)

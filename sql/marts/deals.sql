@@ -29,6 +29,6 @@ select
     deals.modified_at,
     deals.is_deleted,
     deals.actor_key
-from golden.deals as deals
-left join golden.sales_owners as owners using (owner_id)
+from workings.deals as deals
+left join workings.sales_owners as owners using (owner_id)
 left join identity.actors as actors using (actor_key)

@@ -11,6 +11,6 @@ select
     coalesce(sum(deals.amount), 0)::decimal(18, 2) as amount,
     coalesce(sum(deals.weighted_amount), 0)::decimal(18, 2) as weighted_amount
 from marts.deals as deals
-left join golden.sales_stages as stages using (stage)
+left join workings.sales_stages as stages using (stage)
 where deals.is_open and deals.close_on is not null
 group by month_on, deals.stage, stages.stage_position, deals.currency

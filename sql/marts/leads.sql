@@ -22,5 +22,5 @@ select
     leads.modified_at,
     leads.is_deleted
 from standard.leads as leads
-left join golden.lead_deals as deals using (record_key)
+left join workings.lead_deals as deals using (record_key)
 left join identity.profile_records as people using (record_key)

@@ -14,6 +14,6 @@ select
     count(*) filter (where deals.close_on < now.as_of) as overdue_count
 from marts.deals as deals
 cross join raw.as_of as now
-left join golden.sales_stages as stages using (stage)
+left join workings.sales_stages as stages using (stage)
 where deals.is_open
 group by deals.stage, stages.stage_position, deals.currency

@@ -24,7 +24,7 @@ addresses as (
         coalesce(points.systems, ['corrections']) as systems,
         points.first_seen_at,
         points.last_seen_at
-    from (select * from golden.contact_points where kind = 'email') as points
+    from (select * from workings.contact_points where kind = 'email') as points
     full join (select profile_id, email from golden.profiles where email is not null) as profiles
         on profiles.profile_id = points.profile_id and profiles.email = points.value
 )

@@ -22,7 +22,7 @@ numbers as (
         coalesce(points.systems, ['corrections']) as systems,
         points.first_seen_at,
         points.last_seen_at
-    from (select * from golden.contact_points where kind = 'phone') as points
+    from (select * from workings.contact_points where kind = 'phone') as points
     full join (select profile_id, phone from golden.profiles where phone is not null) as profiles
         on profiles.profile_id = points.profile_id and profiles.phone = points.value
 )

@@ -15,4 +15,4 @@ select
     sources.row_number
 from identity.profile_records as people
 inner join standard.person_texts as texts using (record_key)
-left join marts.record_sources as sources using (record_key)
+left join workings.record_sources as sources using (record_key)

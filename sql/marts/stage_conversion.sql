@@ -20,7 +20,7 @@ with steps as (
         max(steps.stage_number) over (partition by steps.opportunity_id) as last_number
     from marts.deal_stages as steps
     inner join marts.deals as deals using (opportunity_id)
-    inner join golden.sales_stages as stages
+    inner join workings.sales_stages as stages
         on stages.stage = steps.stage and not stages.is_closed
 ),
 outcomes as (

@@ -43,6 +43,7 @@ sourced as (
         coalesce(utm_source, referrer_host, 'direct') as source,
         case
             when utm_medium is not null then utm_medium
+            when regexp_matches(utm_source, 'mailchimp|sendgrid|newsletter|e-?mail') then 'email'
             when utm_source is not null then 'campaign'
             when referrer_host is null then 'none'
             when regexp_matches(

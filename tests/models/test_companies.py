@@ -227,7 +227,7 @@ def test_people_belong_to_a_company_by_what_says_so(made):
         "standard.account_links": [
             {"record_key": "salesforce:contact:k", "account_id": "a", "evidence": "account_contact"}
         ],
-        "golden.person_records": [
+        "workings.person_records": [
             {"profile_id": "p", "record_key": "salesforce:contact:k", "email": "ada@acme.com"},
             {"profile_id": "q", "record_key": "salesforce:lead:l", "email": "al@gmail.com"},
             {"profile_id": "r", "record_key": "mailchimp:members:m", "email": "bo@other.com"},

@@ -22,7 +22,7 @@ READ = (
     *("staging.preferences__consents", "standard.consent_preferences"),
 )
 KNOWN = (
-    *("golden.consent_addresses", "golden.consent_by_record", "golden.consent_by_address"),
+    *("workings.consent_addresses", "workings.consent_by_record", "workings.consent_by_address"),
     "golden.consent_ledger",
 )
 # The zeros are for `here`, which makes of one small world many.

@@ -176,7 +176,7 @@ def attributes(made):
     """attribute, value, system, rule and is_winner of a profile's candidates."""
 
     def make(records, *rows, where="is_winner", columns="attribute, value"):
-        given = {"golden.person_records": records, "raw.source_files": [FILE],
+        given = {"workings.person_records": records, "raw.source_files": [FILE],
                  ATTRIBUTE: delivered(*rows)}
         through = ("golden.source_trust", "golden.survivorship_rules",
                    "staging.corrections__attribute_decisions", "standard.attribute_corrections")

@@ -57,12 +57,12 @@ def steps(*stages, key="006"):
 TO_DEALS = (
     "standard.deal_stages",
     "standard.deals",
-    "golden.sales_accounts",
-    "golden.sales_owners",
-    "golden.deals",
+    "workings.sales_accounts",
+    "workings.sales_owners",
+    "workings.deals",
     "marts.deals",
 )
-TO_STAGES = (*TO_DEALS, "marts.deal_stages", "golden.sales_stages")
+TO_STAGES = (*TO_DEALS, "marts.deal_stages", "workings.sales_stages")
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_the_steps_of_a_deal(made):
 
 def test_stages_stand_in_the_order_of_their_chances_closed_ones_last(reported):
     found = reported(
-        "golden.sales_stages",
+        "workings.sales_stages",
         [deal(stage="Won"), deal(opportunity_id="7", stage="Lost")],
         "stage_position, stage, is_closed, is_won",
         steps("New", "Offer", "Talks", "Won") + steps("New", "Lost", key="7"),
@@ -376,7 +376,7 @@ def test_a_lead_has_its_person_and_its_deal(made):
         "identity.profile_records": [{"record_key": "salesforce:lead:00QA", "profile_id": "p"}],
     }
     columns = "lead_id, profile_id, first_responded_on, conversion_days, has_deal, is_won"
-    through = (*TO_LEADS, "standard.leads", "golden.lead_deals")
+    through = (*TO_LEADS, "standard.leads", "workings.lead_deals")
     assert made("marts.leads", given, columns, through=through) == [
         ("00QA", "p", date(2026, 5, 2), 10, True, True),
         ("00QB", None, None, 10, False, False),
@@ -428,7 +428,7 @@ def case(key="500A", **fields):
     } | fields
 
 
-TO_CASES = ("standard.completed_tasks", "standard.cases", "golden.sales_accounts", "golden.cases")
+TO_CASES = ("standard.completed_tasks", "standard.cases", "workings.sales_accounts", "workings.cases")
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ def record(key, **fields):
 
 
 def test_a_profile_with_no_value_at_all_is_a_profile(made):
-    given = {"golden.person_records": [record(CONTACT)]}
+    given = {"workings.person_records": [record(CONTACT)]}
     assert made("golden.profiles", given, "profile_id, source_record_count") == [("p", 1)]
 
 
 def test_confidence_is_that_of_the_cluster(made):
     records = [record(key, identity_confidence=0.97) for key in (CONTACT, MEMBER, CUSTOMER)]
-    found = made("golden.profiles", {"golden.person_records": records}, "identity_confidence")
+    found = made("golden.profiles", {"workings.person_records": records}, "identity_confidence")
     assert found == [(0.97,)]
 
 
@@ -50,7 +50,7 @@ def test_delivery_is_no_sign_of_life(made, changed_at, last_event_at, last_seen_
     delivered = datetime(2026, 6, 1)
     customer = record(CUSTOMER, changed_at=changed_at, observed_at=changed_at or delivered)
     given = {
-        "golden.person_records": [customer],
+        "workings.person_records": [customer],
         "golden.customer_facts": [{"profile_id": "p", "last_event_at": last_event_at}],
     }
     found = made("marts.profiles", given, "last_seen_at", through=("golden.profiles",))
@@ -94,13 +94,13 @@ def standing(made):
         records = records or [(carried(), record(CONTACT))]
         given = {
             "identity.record_identifiers": [one for one, _ in records],
-            "golden.person_records": [one for _, one in records],
+            "workings.person_records": [one for _, one in records],
             "standard.email_events": mails,
             "standard.email_logins": logins,
             "staging.mailchimp__members": members,
         }
-        through = ("golden.contact_records", "standard.email_deliverability")
-        return made("golden.contact_points", given, columns, through=through)
+        through = ("workings.contact_records", "standard.email_deliverability")
+        return made("workings.contact_points", given, columns, through=through)
 
     return make
 
@@ -155,7 +155,7 @@ def test_a_profile_s_contact_points_are_counted_over_its_records(standing):
 def test_the_golden_one_is_primary_even_where_only_people_gave_it(made, kind, value):
     point = {"profile_id": "p", "kind": kind, "actor_key": f"{kind}:old", "value": "old"}
     given = {
-        "golden.contact_points": [point | {"record_count": 1, "systems": ["salesforce"]}],
+        "workings.contact_points": [point | {"record_count": 1, "systems": ["salesforce"]}],
         "golden.profiles": [{"profile_id": "p", kind: value}, {"profile_id": "q"}],
     }
     found = made(f"marts.profile_{kind}s", given, f"profile_id, {kind}, is_primary, systems")
@@ -256,7 +256,7 @@ def delivered(name, row_number, day, **fields):
 def test_the_row_that_counts_is_the_first_with_the_latest_version(made, rows, expected):
     given = {"raw.salesforce__contact": rows}
     through = ("staging.salesforce__contact",)
-    found = made("marts.record_sources", given, "path, row_number", through=through)
+    found = made("workings.record_sources", given, "path, row_number", through=through)
     if expected is None:
         [(name,)] = made("staging.salesforce__contact", given, "last_name")
         expected = next(

@@ -41,7 +41,7 @@ def households(made):
                 for one in records
             ],
         }
-        through = (*(f"identity.{name}" for name in IDENTITY), "golden.homes")
+        through = (*(f"identity.{name}" for name in IDENTITY), "workings.homes")
         rows = made("golden.households", given, "profile_id, household_id, rule", through=through)
         return [row[1:] for row in rows]
 

@@ -318,52 +318,6 @@ def test_an_order_belongs_to_the_profile_of_its_actor(made):
     assert made("golden.orders", given, "order_id, profile_id") == [("a", "p"), ("b", None)]
 
 
-# What segments ask about a customer --------------------------------------------------------------
-
-
-def bought(**fields):
-    return {
-        "profile_id": "p",
-        "status": "paid",
-        "currency": "USD",
-        "net": Decimal("10.00"),
-        "ordered_at": datetime(2026, 5, 1),
-    } | fields
-
-
-@pytest.mark.parametrize("status", ["cancelled", "voided", "refunded"])
-def test_an_order_that_came_to_nothing_does_not_count(made, status):
-    given = {"golden.orders": [bought(), bought(status=status)]}
-    assert made("golden.customer_facts", given, "order_count") == [(1,)]
-
-
-def test_spend_is_in_the_currency_of_most_orders(made):
-    rows = [bought(), bought(), bought(currency="EUR", net=Decimal("500.00"))]
-    found = made("golden.customer_facts", {"golden.orders": rows}, "order_count, currency, spend")
-    assert found == [(3, "USD", Decimal("20.00"))]
-
-
-def test_first_and_last_order_are_of_any_currency(made):
-    rows = [
-        bought(ordered_at=datetime(2026, 1, 1), currency="EUR"),
-        bought(ordered_at=datetime(2026, 3, 1)),
-    ]
-    found = made("golden.customer_facts", {"golden.orders": rows}, "first_order_at, last_order_at")
-    assert found == [(datetime(2026, 1, 1), datetime(2026, 3, 1))]
-
-
-def test_a_person_who_only_visited_has_facts_too(made):
-    event = {"profile_id": "p", "occurred_at": datetime(2026, 5, 1), "channel": "web"}
-    found = made("golden.customer_facts", {"golden.events": [event]}, "order_count, event_count")
-    assert found == [(0, 1)]
-
-
-def test_a_machine_s_open_is_no_response(made):
-    event = {"profile_id": "p", "occurred_at": datetime(2026, 5, 1), "channel": "email"}
-    given = {"golden.events": [event | {"event_type": "email_machine_open"}]}
-    assert made("golden.customer_facts", given, "last_email_response_at") == [(None,)]
-
-
 # Carts -------------------------------------------------------------------------------------------
 
 

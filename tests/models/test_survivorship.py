@@ -40,7 +40,7 @@ def winner(made):
     def make(records, *attributes, **given):
         rows = made(
             "golden.profile_attributes",
-            {"golden.person_records": records} | given.get("tables", {}),
+            {"workings.person_records": records} | given.get("tables", {}),
             "attribute, value",
             where="is_winner",
             through=("golden.source_trust", "golden.survivorship_rules"),
@@ -193,7 +193,7 @@ def test_losing_values_stay_with_the_record_that_gives_them(made):
     ]
     found = made(
         "golden.profile_attributes",
-        {"golden.person_records": records},
+        {"workings.person_records": records},
         "record_key, value, is_winner",
         through=("golden.source_trust", "golden.survivorship_rules"),
     )
@@ -222,7 +222,7 @@ def test_a_rule_is_changed_in_the_table_of_rules_alone(made, rule, wins):
     rules = {"attribute": "company", "attribute_group": "company", "rules": [rule]}
     found = made(
         "golden.profile_attributes",
-        {"golden.person_records": records, "golden.survivorship_rules": [rules]},
+        {"workings.person_records": records, "golden.survivorship_rules": [rules]},
         "value",
         where="is_winner",
         through=("golden.source_trust",),
@@ -232,7 +232,7 @@ def test_a_rule_is_changed_in_the_table_of_rules_alone(made, rule, wins):
 
 def contact(value, **fields):
     fields = {"actor_key": f"email:{value}", "is_verified": True} | fields
-    return {"tables": {"golden.contact_points": [{"profile_id": "p"} | fields]}}
+    return {"tables": {"workings.contact_points": [{"profile_id": "p"} | fields]}}
 
 
 def test_a_verified_address_wins_over_a_later_one(winner):
@@ -257,7 +257,7 @@ def test_every_attribute_has_its_rules_and_is_won_with_its_group(made):
     given |= {attribute: attribute for attribute, *_ in named if attribute != "birth_on"}
     found = made(
         "golden.profile_attributes",
-        {"golden.person_records": [given]},
+        {"workings.person_records": [given]},
         "attribute, rule",
         through=("golden.source_trust", "golden.survivorship_rules"),
     )
@@ -272,7 +272,7 @@ def reasons(made):
     """value -> why it won or lost, of one attribute of these records."""
 
     def make(attribute, *records, **tables):
-        given = {"golden.person_records": records} | tables
+        given = {"workings.person_records": records} | tables
         found = made(
             "golden.profile_attributes",
             given,
@@ -351,7 +351,7 @@ def test_one_line_of_an_address_may_be_the_same_where_the_address_is_not(made):
     ]
     found = made(
         "golden.profile_attributes",
-        {"golden.person_records": records},
+        {"workings.person_records": records},
         "attribute, reason, times_seen",
         where=f"record_key = '{CONTACT}'",
         through=("golden.source_trust", "golden.survivorship_rules"),
@@ -368,7 +368,7 @@ def test_what_people_corrected_says_so(made):
         "record_key": CONTACT, "attribute": "phone", "value": "3", "decided_on": date(2026, 5, 2)
     }
     given = {
-        "golden.person_records": [record(CONTACT, phone="1"), record(MEMBER, phone="2")],
+        "workings.person_records": [record(CONTACT, phone="1"), record(MEMBER, phone="2")],
         "standard.attribute_corrections": [correction],
     }
     found = made(
@@ -418,7 +418,7 @@ def test_whatever_records_say_one_usable_value_wins_with_its_group_and_all_say_w
         columns = "attribute, record_key, value, is_winner, reason, times_seen"
         return made(
             "golden.profile_attributes",
-            {"golden.person_records": rows},
+            {"workings.person_records": rows},
             columns,
             through=("golden.source_trust", "golden.survivorship_rules"),
         )

@@ -101,6 +101,7 @@ def landed(made, **properties):
             {"utm_source": "meta", "utm_medium": "paid_social", "referrer_host": "facebook.com"},
             ("meta", "paid_social", "paid_social"),
         ),
+        ({"utm_source": "sendgrid"}, ("sendgrid", "email", "email")),
         ({"utm_source": "flyer"}, ("flyer", "campaign", "other")),
     ],
 )

@@ -3,4 +3,4 @@
 -- partition: account_key
 select cases.*, accounts.company_id
 from standard.cases as cases
-left join golden.sales_accounts as accounts using (account_key)
+left join workings.sales_accounts as accounts using (account_key)

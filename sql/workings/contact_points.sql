@@ -16,7 +16,7 @@ with carried as (
         max(last_seen_at) as last_seen_at,
         max(confirmed_at) as confirmed_at,
         max(bounced_at) as bounced_at
-    from golden.contact_records
+    from workings.contact_records
     group by profile_id, actor_key, kind, value
 ),
 reached as (

@@ -10,7 +10,7 @@ with carriers as (
         identifier,
         profile_id,
         bool_or(guard is not null) as is_guarded
-    from golden.consent_addresses
+    from workings.consent_addresses
     group by identifier_kind, identifier, profile_id
 ),
 known as (

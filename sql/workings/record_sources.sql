@@ -90,8 +90,8 @@ delivered as (
     union all select * from accounts
     union all select * from members
     union all select * from customers
-    union all select record_key, path, file, row_number from marts.order_sources
-    union all select record_key, path, file, row_number from marts.shopper_sources
+    union all select record_key, path, file, row_number from workings.order_sources
+    union all select record_key, path, file, row_number from workings.shopper_sources
 )
 select
     record_key,

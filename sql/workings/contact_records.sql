@@ -29,5 +29,5 @@ select
     if(carried.kind = 'email', said.confirmed_at, null) as confirmed_at,
     if(carried.kind = 'email', said.bounced_at, null) as bounced_at
 from identity.record_identifiers as carried
-inner join golden.person_records as records using (record_key)
+inner join workings.person_records as records using (record_key)
 left join said using (record_key)
