@@ -86,29 +86,31 @@ def brought(
 ) -> pl.DataFrame:
     """The deals that a campaign brought: Id, CampaignId.
 
-    It is the last one before the deal that its primary contact was a member of (`members`: person,
-    CampaignId, CreatedDate), else any that had begun; `campaigns` are in order of time.
+    Often the last one before the deal that its primary contact was a member of (`members`: person,
+    CampaignId, CreatedDate), else seldom any that had begun; `campaigns` are in order of time.
     """
-    deals = deals.select("Id", "CreatedDate").filter(coin(rng, len(deals), 0.15))
     begun = campaigns["CreatedDate"].search_sorted(deals["CreatedDate"], side="right").to_numpy()
-    some = (rng.random(len(deals)) * begun).astype(np.int64)
+    some = campaigns["Id"].gather((rng.random(len(deals)) * begun).astype(np.int64))
     primary = roles.filter("IsPrimary").select(pl.col("OpportunityId").alias("Id"), "person")
-    was_in = (
-        deals.join(primary, on="Id").join(members, on="person", suffix="_member")
+    last = (
+        deals.select("Id", "CreatedDate").join(primary, on="Id")
+        .join(members, on="person", suffix="_member")
         .filter(pl.col("CreatedDate_member") < pl.col("CreatedDate"))
         .sort("CreatedDate_member", "CampaignId")
         .unique("Id", keep="last", maintain_order=True).select("Id", "CampaignId")
     )
-    return deals.join(was_in, on="Id", how="left", maintain_order="left").select(
-        "Id", pl.coalesce("CampaignId", campaigns["Id"].gather(some))
+    known = deals.select("Id").join(last, on="Id", how="left", maintain_order="left")
+    share = np.where(known["CampaignId"].is_null(), 0.1, 0.4)
+    return known.select("Id", pl.coalesce("CampaignId", some)).filter(
+        coin(rng, len(deals), share)
     )
 
 
 def converted_to(leads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
     """The leads that became a deal: Id, ConvertedOpportunityId.
 
-    It is the deal of the lead's account that began nearest to the conversion; a private customer has
-    none.
+    It is the deal of the lead's account that began nearest to the conversion, within a year of it; a
+    private customer has none.
     """
     away = (pl.col("CreatedDate") - pl.col("LastModifiedDate")).abs()
     return (
@@ -117,7 +119,7 @@ def converted_to(leads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
         )
         .join(deals.select("AccountId", pl.col("Id").alias("ConvertedOpportunityId"), "CreatedDate"),
               on="AccountId")
-        .sort(away, "ConvertedOpportunityId")
+        .filter(away < pl.duration(days=365)).sort(away, "ConvertedOpportunityId")
         .unique("Id", keep="first", maintain_order=True).select("Id", "ConvertedOpportunityId")
     )
 

@@ -557,7 +557,7 @@ class Salesforce:
         self, world: World, night: Night, written: dict[str, pl.DataFrame]
     ) -> dict[str, pl.DataFrame]:
         """Tonight's deals with the campaign that brought them, leads with the deal they became."""
-        rng = world.chance("salesforce credit", night.on.isoformat())
+        rng = world.chance("salesforce campaign credit", night.on.isoformat())
         deals, leads = written["Opportunity"], written["Lead"]
         members = written["CampaignMember"].select("person", "CampaignId", "CreatedDate")
         self.members = pl.concat([self.members, members]) if len(self.members) else members
@@ -647,15 +647,18 @@ class Salesforce:
     def _tasks(self, rng, world: World, night: Night, cases: pl.DataFrame) -> pl.DataFrame:
         """Calls and things to do, and what answers tonight's cases."""
         someone = self._someone(rng, night, 0.7).with_columns(WhatId=pl.lit(None, pl.String))
-        planned = _activities(rng, someone, _TALKS, (4, 1))
-        planned = planned.with_columns(**self._audit(rng, *[someone["at"].to_numpy()] * 2))
+        at = someone["at"].to_numpy()
+        planned = _activities(rng, someone, _TALKS, (4, 1)).with_columns(**self._audit(rng, at, at))
         # When a thing was done is noted by newer programs only.
-        rng = world.chance("salesforce completed", night.on.isoformat())
-        is_dated = pl.Series(coin(rng, len(planned), 0.6)) & planned["IsClosed"]
+        newer = world.chance("salesforce completed", night.on.isoformat())
+        is_dated = pl.Series(coin(newer, len(planned), 0.6)) & planned["IsClosed"]
+
         rng = world.chance("salesforce answers", night.on.isoformat())
         answered = _answered(rng, cases, night)
-        answers = _activities(rng, answered, _ANSWERS, (1, 0))
-        answers = answers.with_columns(**self._audit(rng, *[answered["at"].to_numpy()] * 2))
+        at = answered["at"].to_numpy()
+        answers = _activities(rng, answered, _ANSWERS, (1, 0)).with_columns(
+            **self._audit(rng, at, at)
+        )
         tasks = pl.concat([
             planned.with_columns(CompletedDateTime=pl.when(is_dated).then("CreatedDate")),
             answers.with_columns(CompletedDateTime="CreatedDate"),
