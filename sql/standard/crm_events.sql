@@ -23,8 +23,12 @@ with happened as (
     select
         case when task_subtype = 'Call' or call_type is not null then 'call' else 'task' end,
         -- The day of an open task lies ahead: only a closed one's has happened.
-        case when is_closed and activity_on is not null
-            then least(activity_on::timestamp, modified_at) else created_at end,
+        case
+            when is_closed and completed_at is not null then completed_at
+            when is_closed and activity_on is not null
+                then least(activity_on::timestamp, modified_at)
+            else created_at
+        end,
         task_id, 'task', record_key,
         'salesforce:' || case when who_id like '003%' then 'contact:' else 'lead:' end || who_id,
         'sales',
