@@ -77,7 +77,7 @@ class SqlModel:
     def code(self) -> str:
         """Changes when the query or one of its checks does; comments do not count."""
         return fingerprint(
-            sqlglot.parse_one(self.sql, dialect="duckdb").sql("duckdb", comments=False),
+            _parsed(self.sql)[0].sql("duckdb", comments=False),
             self.grain,
             self.partition,
             [(check.claim, check.sql) for check in self.checks],
@@ -166,10 +166,15 @@ def _checks(path: Path, layer: str) -> tuple[SqlCheck, ...]:
     return tuple(found)
 
 
+@cache
+def _parsed(sql: str) -> list:
+    return sqlglot.parse(sql, dialect="duckdb")
+
+
 def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
     """The qualified tables a query reads, each of this layer or one to its left."""
     try:
-        statements = sqlglot.parse(sql, dialect="duckdb")
+        statements = _parsed(sql)
     except sqlglot.errors.ParseError as error:
         raise ModelError(f"{path}: this is not valid SQL: {str(error).splitlines()[0]}") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):

@@ -56,8 +56,8 @@ def facts(made):
     """facts(columns, orders=…, events=…) -> the customer facts, through all that they are made of."""
 
     def make(columns, **given):
-        layers = {"tags": "loyalty_tags", "cases": "profile_cases", "deals": "profile_deals"}
-        rows = {f"golden.{layers.get(name, name)}": rows for name, rows in given.items()}
+        tables = {"tags": "workings.loyalty_tags"}
+        rows = {tables.get(name, f"golden.{name}"): rows for name, rows in given.items()}
         return made("golden.customer_facts", rows, columns, through=FACTS)
 
     return make
