@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support import SAMPLE, nightly
 
+from simulator import simulate
+
 
 @pytest.fixture(scope="session")
 def sample_home(tmp_path_factory) -> Path:
@@ -14,3 +16,11 @@ def sample_home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("sample") / "home"
     nightly(SAMPLE / "exports", home)
     return home
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory) -> Path:
+    """The exports of a smaller company, for the tests that run the job several times."""
+    place = tmp_path_factory.mktemp("company")
+    simulate(place, people=120, nights=2, seed=3)
+    return place / "exports"

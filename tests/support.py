@@ -47,6 +47,21 @@ def tables_of(home: Path, *, layers: tuple[str, ...] = ()) -> dict[str, list[tup
     return found
 
 
+def published_of(home: Path) -> dict[str, list[tuple]]:
+    """The published content, without the times at which the run itself began and ended."""
+    found = {}
+    path = (home / "warehouse" / "current" / "customers.duckdb").resolve()
+    with duckdb.connect(str(path), read_only=True) as con:
+        for schema, name in con.execute(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall():
+            rows = con.execute(f"from {schema}.{name}").fetchall()
+            if name == "runs":
+                rows = [(row[0], row[1], row[4]) for row in rows]
+            found[f"{schema}.{name}"] = sorted(rows, key=repr)
+    return found
+
+
 def assert_pseudonymised(home: Path) -> None:
     """The pseudonymised database, built anew or brought up to date, says what the other one says, each
     column in its form, under the home's key."""

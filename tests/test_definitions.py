@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from support import SAMPLE, SAMPLE_AS_OF, nightly
+from support import SAMPLE, SAMPLE_AS_OF
 
 from dagster_project import settings as settings_module
 from dagster_project.definitions import build_defs, execute
@@ -78,28 +78,34 @@ def run_job(settings: Settings, as_of: date = SAMPLE_AS_OF) -> tuple[bool, list]
         return execute(settings, run), list(run.failed_checks)
 
 
-def test_a_failed_blocking_check_publishes_nothing(tmp_path, monkeypatch):
+@pytest.fixture
+def sample(sample_home, tmp_path) -> Settings:
+    """A copy of the sample's home, to run on."""
+    shutil.copytree(sample_home, tmp_path / "home", symlinks=True)
+    return Settings(exports=SAMPLE / "exports", home=tmp_path / "home")
+
+
+def test_a_failed_blocking_check_publishes_nothing(sample, tmp_path, monkeypatch):
     project = tmp_path / "project"
     shutil.copytree(PROJECT / "sql", project / "sql")
     (project / "sql/golden/profiles.nobody_lives_in_france.check.sql").write_text(
         "select profile_id from golden.profiles where country = 'FR'", encoding="utf-8"
     )
-    settings = Settings(exports=SAMPLE / "exports", home=tmp_path / "home")
-    nightly(settings.exports, settings.home)
-    before = os.readlink(settings.warehouse / "current")
+    before = os.readlink(sample.warehouse / "current")
     monkeypatch.setattr(settings_module, "PROJECT", project)
-    succeeded, failed = run_job(settings)
+    succeeded, failed = run_job(sample)
     assert not succeeded
     assert [check.claim for check in failed if not check.passed] == ["nobody_lives_in_france"]
-    assert os.readlink(settings.warehouse / "current") == before
+    assert os.readlink(sample.warehouse / "current") == before
 
 
-def test_a_materialisation_tells_rows_columns_lineage_and_checks(tmp_path):
-    settings = Settings(exports=SAMPLE / "exports", home=tmp_path / "home")
-    defs = build_defs(settings)
+def test_a_materialisation_tells_rows_columns_lineage_and_checks(sample):
+    shutil.rmtree(sample.lake / "golden" / "profiles")
+    defs = build_defs(sample)
     with dg.DagsterInstance.ephemeral() as instance:
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance,
+            asset_selection=[dg.AssetKey(["golden", "profiles"])],
             run_config={
                 "resources": {"run": {"config": {"as_of": "2026-06-02"}}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
 import shutil
-import signal
-import subprocess
-import time
 import zlib
 from collections.abc import Iterator
 from datetime import date
@@ -16,24 +12,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import PUBLISHED, SAMPLE, SAMPLE_AS_OF, assert_pseudonymised, nightly, tables_of
+from support import PUBLISHED, SAMPLE, assert_pseudonymised, nightly, published_of, tables_of
 
 from dagster_project.lake import Lake
-from dagster_project.settings import PROJECT
 from dagster_project.state import State
 
 DERIVED = ("staging", "standard", "identity", "workings", "golden", "segments")
-CDP = PROJECT / ".venv" / "bin" / "cdp"
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory) -> Path:
-    """The exports of a smaller company, for the tests that run the job several times."""
-    from simulator import simulate
-
-    place = tmp_path_factory.mktemp("company")
-    simulate(place, people=120, nights=2, seed=3)
-    return place / "exports"
 
 
 @pytest.fixture(scope="module")
@@ -296,57 +280,3 @@ def test_bytes_seen_before_are_counted_once_and_noted(company, tmp_path):
 def test_threads_change_no_value(company, expected, tmp_path, threads):
     nightly(company, tmp_path, threads=threads)
     assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []
-
-
-# Kills -----------------------------------------------------------------------------------------
-
-
-def run_cdp(company: Path, home: Path) -> subprocess.Popen:
-    command = [CDP, "run", "--exports", company, "--home", home, "--as-of", SAMPLE_AS_OF.isoformat()]
-    return subprocess.Popen(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def parquet_of(home: Path) -> dict[str, bytes]:
-    """Every committed Parquet file of the lake, by its place."""
-    lake = home / "lake"
-    return {str(p.relative_to(lake)): p.read_bytes() for p in sorted(lake.rglob("*.parquet"))}
-
-
-def published_of(home: Path) -> dict[str, list[tuple]]:
-    """The published content, without the times at which the run itself began and ended."""
-    found = {}
-    path = (home / "warehouse" / "current" / "customers.duckdb").resolve()
-    with duckdb.connect(str(path), read_only=True) as con:
-        for schema, name in con.execute(
-            "select schema_name, table_name from duckdb_tables() order by all"
-        ).fetchall():
-            rows = con.execute(f"from {schema}.{name}").fetchall()
-            if name == "runs":
-                rows = [(row[0], row[1], row[4]) for row in rows]
-            found[f"{schema}.{name}"] = sorted(rows, key=repr)
-    return found
-
-
-def test_killed_at_twenty_random_moments_and_started_again(company, tmp_path):
-    began = time.monotonic()
-    output, _ = (undisturbed := run_cdp(company, tmp_path / "undisturbed")).communicate()
-    assert undisturbed.returncode == 0, output
-    whole = time.monotonic() - began
-    chance = random.Random(20)
-    killed = 0
-    while killed < 20:
-        # A part of a run at a time: it goes on where it stopped, so kills fall into all of it.
-        process = run_cdp(company, tmp_path / "disturbed")
-        try:
-            process.communicate(timeout=chance.uniform(0.15, 0.5) * whole)
-            shutil.rmtree(tmp_path / "disturbed")
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += 1
-    output, _ = (last := run_cdp(company, tmp_path / "disturbed")).communicate()
-    assert last.returncode == 0, output
-    assert parquet_of(tmp_path / "disturbed") == parquet_of(tmp_path / "undisturbed")
-    assert published_of(tmp_path / "disturbed") == published_of(tmp_path / "undisturbed")
