@@ -10,7 +10,7 @@ run: $(READY)
 	@$(VENV)/bin/cdp run --as-of 2026-06-02
 
 test: $(READY)
-	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Installed once; again only when the locked versions or the package's own metadata change.
 $(READY): requirements.lock pyproject.toml

@@ -24,3 +24,9 @@ def company(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("company")
     simulate(place, people=120, nights=2, seed=3)
     return place / "exports"
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """The longest files come first, so that no worker ends up waiting for another."""
+    longest = ("test_kills.py", "test_pipeline.py")
+    items.sort(key=lambda item: item.path.name not in longest)

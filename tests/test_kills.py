@@ -46,7 +46,7 @@ def test_killed_at_twenty_random_moments_and_started_again(company, tmp_path):
         # A part of a run at a time: it goes on where it stopped, so kills fall into all of it.
         process = started(company, tmp_path / "disturbed")
         try:
-            process.communicate(timeout=chance.uniform(0.15, 0.5) * whole)
+            process.communicate(timeout=chance.uniform(0.12, 0.4) * whole)
             shutil.rmtree(tmp_path / "disturbed")
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
