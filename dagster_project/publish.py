@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from dagster_project.editions import EDITIONS, FULL, Edition, Shown, define_pseudonym, load_key
 from dagster_project.glossary import Glossary, load_glossary
@@ -279,12 +280,12 @@ class _Writer:
         self.run.con.execute("begin; " + "; ".join(said) + "; commit")
 
     def _build(self, table: str, rows: list[list]) -> None:
-        """Make a table of seven columns anew, in one transaction: alone, each row waits for the disk."""
-        con = self.run.con
-        con.execute("begin")
+        """Make a table anew; row by row, each would wait for the disk."""
+        con, name = self.run.con, table.split()[0]
         con.execute(f"create or replace table published.main.{table}")
-        con.executemany(f"insert into published.main.{table.split()[0]} values (?, ?, ?, ?, ?, ?, ?)", rows)
-        con.execute("commit")
+        con.register("rows_given", pl.DataFrame(rows, orient="row"))
+        con.execute(f"insert into published.main.{name} from rows_given")
+        con.unregister("rows_given")
 
 
 def _listed(shown: list[Shown]) -> str:
