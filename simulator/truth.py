@@ -2,7 +2,9 @@
 
 records, people, households, orders, order_duplicates (a shop's copy of a till's sale), events (what
 people did, but for hits of the web), visitors, consents and preferences (what was said in the
-preference centre), companies; one Parquet file each, sorted by its key.
+preference centre), companies; one Parquet file each, sorted by its key. Of people also what makes them
+buy: how often beside the average (`appetite`), the category they favour (`taste`), and from when until
+when they are customers.
 """
 
 from pathlib import Path
@@ -46,6 +48,9 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
         "email", "second_email", "work_email", "family_email", "mobile", "landline", "street",
         "unit", "city", "region", "postal_code", "country",
         pl.when(pl.col("account") >= 0).then("account").alias("account"),
+        "appetite", pl.col("taste").replace_strict(_categories(world), default=None),
+        pl.from_epoch("begins").dt.date().alias("begins_on"),
+        pl.from_epoch("ends").dt.date().alias("ends_on"),
     ).sort("person_id")
     households = world.people.group_by("household_id").agg(
         pl.len().alias("person_count"), pl.col("street").first(), pl.col("city").first(),
@@ -60,6 +65,13 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
                "events": _events(world, who),
                "order_duplicates": pl.concat(world.truth["order_duplicates"]).sort("order_id")}
     return written
+
+
+def _categories(world: World) -> dict[int, str]:
+    """The category that each number of a taste stands for, as baskets are filled."""
+    category = world.products["category"]
+    number = category.cast(pl.Categorical).to_physical().to_list()
+    return dict(zip(number, category.to_list(), strict=True))
 
 
 def _consents(world: World, who: pl.DataFrame) -> pl.DataFrame:
