@@ -13,15 +13,22 @@ from dagster_project.identity import companies, nightly_accuracy
 from dagster_project.identity import tables as identity
 from dagster_project.journeys import markov
 from dagster_project.making import Table, make_model
-from dagster_project.segments import membership
+from dagster_project.scores import lookalikes
+from dagster_project.scores import tables as scores
+from dagster_project.segments import bridges, membership
 from dagster_project.settings import Settings
 from dagster_project.sql_models import ModelError, load_models
 
-STATE_TABLES = (
-    *identity.STATE_TABLES,
-    *companies.STATE,
-    *nightly_accuracy.STATE_TABLES,
-    *membership.STATE_TABLES,
+STATE_TABLES = tuple(
+    dict.fromkeys(
+        (
+            *identity.STATE_TABLES,
+            *companies.STATE,
+            *nightly_accuracy.STATE_TABLES,
+            *membership.STATE_TABLES,
+            *bridges.STATE_TABLES,
+        )
+    )
 )
 
 
@@ -46,7 +53,10 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
         *companies.tables(),
         *nightly_accuracy.accuracy_tables(),
         *markov.tables(),
+        *scores.tables(),
+        *lookalikes.tables(),
         *membership.tables(models),
+        *bridges.tables(),
     ]
     found = {table.name: table for table in (*python, *made)}
     for table in found.values():

@@ -7,6 +7,7 @@ elsewhere, and Dagster is imported only by those that run the job.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -103,6 +104,7 @@ def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, 
     from dagster_project.definitions import execute
     from dagster_project.publish import Published
     from dagster_project.run import open_run
+    from dagster_project.segments.membership import held
     from dagster_project.summary import summarise
 
     total = len(load_catalog(settings))
@@ -111,7 +113,7 @@ def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, 
             succeeded = execute(settings, one)
             if succeeded:
                 published = one.once("published", lambda: Published(settings.database, False, 0))
-                return summarise(one, published), DONE
+                return summarise(one, published) | {"held_segments": held(one)}, DONE
     failures, code = _tell_failures(one.failures)
     return {"failures": failures}, code
 
@@ -205,9 +207,17 @@ def _show_summary(said: dict) -> None:
         )
     tables = said["tables"]
     console.print(f"  tables: {tables['made']} made, {tables['current']} were current")
+    console.print(f"\nScores\n  {said['scores']['words']}", markup=False, soft_wrap=True)
     console.print("\nSegments")
     for row in said["segments"]:
-        console.print(f"  {row['segment']:<24}{row['size']:>10,}  {row['title']}", markup=False)
+        console.print(f"  {row['segment']:<32}{row['size']:>10,}  {row['title']}", markup=False)
+    for row in said["held_segments"]:
+        console.print(
+            f"  {row['segment']} is held as it was last published: {row['held_reason']}. "
+            f"See cdp segment preview {row['segment']}; if it is meant, loosen the guard in its file",
+            markup=False,
+            soft_wrap=True,
+        )
     verb = "Published" if said["published"] else "Nothing new to publish; current is"
     console.print(f"\n{verb}\n  {said['database']}", markup=False, soft_wrap=True)
     console.print(
@@ -236,6 +246,7 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
     from dagster_project.catalog import load_catalog
     from dagster_project.nightly import accept as publish
     from dagster_project.run import open_run
+    from dagster_project.segments.membership import held
     from dagster_project.summary import summarise
 
     with truthful_exits():
@@ -244,7 +255,7 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
             as_of = date.fromisoformat(gate.held(settings, run_id)["as_of"])
             with open_run(settings, as_of=as_of) as one:
                 published = publish(one, run_id, load_catalog(settings))
-                said = summarise(one, published)
+                said = summarise(one, published) | {"held_segments": held(one)}
         except gate.NotHeld as error:
             raise Refusal(str(error), DATA_FAILED) from None
     if as_json:
@@ -583,6 +594,223 @@ def explain(
     _tell(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
     if html:
         console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
+
+
+@main.group()
+def segment() -> None:
+    """Segments: what there is, what a file would make, and why somebody is in.
+
+    Example: cdp segment preview vip_customers
+    """
+
+
+@contextmanager
+def _segments(home: Path | None, what: str | None = None):
+    """The published database, the settings and, where one is named, the segment."""
+    from dagster_project.segments.looking import NoSegment, find_model
+    from dagster_project.sql_models import ModelError
+
+    with truthful_exits(), _database(home) as con:
+        settings = load_settings(home=home)
+        try:
+            yield con, settings, find_model(settings, what) if what else None
+        except (NoSegment, ModelError) as error:
+            raise Refusal(str(error), USAGE) from None
+
+
+HOME = click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@segment.command("list")
+@HOME
+@AS_JSON
+def segment_list(home: Path | None, as_json: bool) -> None:
+    """All segments: how many are in, what the last night changed, which are held.
+
+    Example: cdp segment list --home data
+    """
+    from dagster_project.segments.looking import overview
+
+    with _segments(home) as (con, _, _):
+        found = overview(con)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    _grid(
+        "",
+        ("segment", "title", "owner", "people", "entered", "left", "held"),
+        [
+            (one["segment"], one["title"], one["owner"], f"{one['size']:,}",
+             *(f"{one[f'{moved}_count']:,}" if one[f"{moved}_count"] else ""
+               for moved in ("entered", "left")), one["held_reason"])
+            for one in found
+        ],
+    )
+
+
+@segment.command("show")
+@click.argument("name")
+@HOME
+@AS_JSON
+def segment_show(name: str, home: Path | None, as_json: bool) -> None:
+    """One segment: what it means, its query (also that of a YAML file), sizes, overlaps.
+
+    Example: cdp segment show vip_customers
+    """
+    from dagster_project.segments.looking import details
+
+    with _segments(home, name) as (con, _, model):
+        found = details(con, model)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, default=str))
+        return
+    console.print(f"\n{found['title']}  {found['segment']}", style="bold", markup=False)
+    for line in (found["description"], f"{found['purpose']}, owned by {found['owner']}, {found['file']}"):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    if found["guards"]:
+        console.print(f"  guards: {found['guards']}", markup=False)
+    console.print(f"\n{found['sql']}", markup=False, soft_wrap=True)
+    for now in found["published"]:
+        reach = ", ".join(
+            f"{now[f'{by}_reachable_count']:,} by {word}"
+            for by, word in (("email", "e-mail"), ("sms", "SMS"), ("ads", "advertising"))
+        )
+        console.print(f"\n{_people(now['size'])}, of whom may be reached: {reach}", markup=False)
+        if now["is_held"]:
+            console.print(f"held as last published: {now['held_reason']}", markup=False)
+    if not found["published"]:
+        console.print("\nnot published yet; cdp run does it, cdp segment preview shows who would be in")
+    _grid("Night by night", ("night", "people", "entered", "left"),
+          [tuple(row.values()) for row in found["sizes"]])
+    _grid("Also in", ("segment", "people", "of these", "of all in either"),
+          [(row["other_segment"], f"{row['shared_count']:,}", f"{row['share']:.0%}", f"{row['jaccard']:.0%}")
+           for row in found["overlaps"]])
+
+
+@segment.command("new")
+@click.argument("name")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Conditions in YAML instead of SQL.")
+@HOME
+@AS_JSON
+def segment_new(name: str, as_yaml: bool, home: Path | None, as_json: bool) -> None:
+    """Write a commented file to start a segment from.
+
+    Example: cdp segment new spring_buyers --yaml
+    """
+    from dagster_project.segments.looking import NoSegment, write_new
+
+    with truthful_exits():
+        try:
+            path = write_new(load_settings(home=home), name, as_yaml=as_yaml)
+        except NoSegment as error:
+            raise Refusal(str(error), USAGE) from None
+    if as_json:
+        click.echo(json.dumps({"segment": name, "file": str(path)}))
+        return
+    console.print(f"Written to {path}", markup=False, soft_wrap=True)
+    click.echo(f"Change it, then look who would be in: cdp segment preview {name}")
+
+
+@segment.command("preview")
+@click.argument("what", metavar="NAME|FILE")
+@HOME
+@AS_JSON
+def segment_preview(what: str, home: Path | None, as_json: bool) -> None:
+    """Who would be in, enter and leave if the file went live, on what is published. Changes nothing.
+
+    \b
+    Example: cdp segment preview vip_customers
+    Example: cdp segment preview /tmp/spring_buyers.yaml --json
+    """
+    from dagster_project.segments.looking import preview
+
+    with _segments(home, what) as (_, settings, model):
+        found = preview(settings, model)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1))
+        return
+    console.print(f"\n{model.fields['title']}  {found.segment}", style="bold", markup=False)
+    now = "it is new" if found.is_new else f"now {found.before:,} are"
+    console.print(f"  {_people(found.size)} would be in; {now}")
+    console.print(f"  {found.entering:,} would enter, {found.leaving:,} would leave")
+    if found.breach:
+        when = " from its second night on" if found.is_new else ""
+        console.print(f"  a guard would hold it{when}: {found.breach}", markup=False, soft_wrap=True)
+    overlaps = [(name, f"{count:,}", f"{count / found.size:.0%}") for name, count in found.overlaps]
+    _grid("Also in", ("segment", "people", "of these"), overlaps)
+    _grid("Some of them", ("profile", "name"), found.sample)
+
+
+@segment.command("explain")
+@click.argument("name")
+@click.argument("who", metavar="PROFILE")
+@HOME
+@AS_JSON
+def segment_explain(name: str, who: str, home: Path | None, as_json: bool) -> None:
+    """Why a person is in a segment, or is not: since when, what happened, which conditions hold.
+
+    Example: cdp segment explain vip_customers p0123456789abcdef
+    """
+    from dagster_project.profile import find_profiles
+    from dagster_project.segments.looking import explain as explain_one
+
+    with _segments(home, name) as (con, settings, model):
+        ids = find_profiles(con, who)
+        if not ids:
+            raise Refusal("no profile has that id or e-mail address", DATA_FAILED)
+        found = [explain_one(settings, con, model, profile_id) for profile_id in ids]
+    if as_json:
+        click.echo(json.dumps(found, indent=1, default=str))
+        return
+    for one in found:
+        _show_membership(one)
+
+
+def _show_membership(one: dict) -> None:
+    from dagster_project.segments.looking import REASONS
+
+    is_in = f"is not in {one['segment']}"
+    for member in one["member"]:
+        is_in = f"is in {one['segment']} since {member['entered_at']:%Y-%m-%d}"
+    console.print(f"\n{one['profile_id']} {is_in}", style="bold", markup=False)
+    for member in one["member"]:
+        for what in ("reason", "score"):
+            if member[what] is not None:
+                console.print(f"  {what}: {member[what]}", markup=False, soft_wrap=True)
+    for row in one["held"]:
+        console.print(f"  the segment is held: {row['held_reason']}", markup=False, soft_wrap=True)
+    for row in one["history"]:
+        why = f"{row['reason']}: {REASONS[row['reason']]}"
+        console.print(f"  {row['as_of']} {row['change']} by {why}", markup=False)
+    if one["conditions"]:
+        console.print("\n  As of the last run", style="italic")
+    for row in one["conditions"]:
+        mark = {True: "yes", False: "no", None: ""}[row["holds"]]
+        words = row["words"]
+        if row["holds"] is None:
+            words = {"all": "all of these:", "any": "one of these:", "not": "not:"}[words]
+        elif row["value"] not in ("true", "false"):
+            words += f"   ({row['value'] or 'nothing is known'})"
+        console.print(f"  {mark:<4}{'  ' * row['depth']}{words}", markup=False)
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
+
+
+def _grid(title: str, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    """Rows under their headings; numbers stand right."""
+    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    if not rows:
+        return
+    grid = Grid(title=f"\n{title}" if title else None, title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        figures = all(re.fullmatch(r"[-+]?[\d.,%]*", row[number]) for row in rows)
+        grid.add_column(column, justify="right" if figures else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)
 
 
 def _tell(sections: Iterable, *, pictures: Mapping[str, list[str]] | None = None) -> None:

@@ -352,7 +352,8 @@ def _make_settings(run: Run) -> Made:
         f"{quoted(settings.reporting_currency or settings.default_currency)} as reporting_currency, "
         f"[{cookies}]::varchar[] as visitor_cookies, "
         f"[{hosts}]::varchar[] as site_hosts, "
-        f"[{tiers}]::varchar[] as loyalty_tiers"
+        f"[{tiers}]::varchar[] as loyalty_tiers, "
+        f"{settings.holdout_share}::double as holdout_share"
     )
     return make_table(
         run,

@@ -16,9 +16,11 @@ from dagster_project.identity.replay import replay
 from dagster_project.identity.tables import LINKED, model_version
 from dagster_project.lake import write_atomically
 from dagster_project.making import Table
-from dagster_project.pages import dictionary
+from dagster_project.pages import dictionary, score_report
+from dagster_project.pages.page import page
 from dagster_project.publish import Published, publish, published_keys, run_entry
 from dagster_project.run import Run
+from dagster_project.scores.tables import read_cards
 from dagster_project.settings import Settings
 
 KEPT_RUNS = 400
@@ -52,6 +54,7 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
         write_runs(run, [*earlier, entry])
         write_review_queue(run)
         write_dictionary(run, catalog)
+        write_scores(run)
     for name, table in catalog.items():
         if run.lake.is_scattered(name):
             order = table.model.order if table.model else table.grain
@@ -78,6 +81,14 @@ def write_dictionary(run: Run, catalog: dict[str, Table]) -> None:
     """What every published table and column means, as a page."""
     path = run.settings.home / "reports" / "data_dictionary.html"
     write_atomically(path, dictionary.to_page(read_dictionary(run.settings, catalog)))
+
+
+def write_scores(run: Run) -> None:
+    """The night's models of scores, a card for each, as a page."""
+    models, bins, lookalikes = read_cards(run)
+    told = score_report.tell(models, lookalikes, as_of=run.as_of.isoformat())
+    text = page(told, pictures=score_report.pictures(models, bins))
+    write_atomically(run.settings.home / "reports" / "scores.html", text)
 
 
 def read_dictionary(settings: Settings, catalog: dict[str, Table]) -> list[dictionary.Entity]:

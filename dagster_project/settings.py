@@ -29,6 +29,7 @@ class Settings:
     a visitor's id, `site_hosts` the company's own sites, which refer nobody. `loyalty_tiers` are the
     tags that say how good a customer is, the lowest first.
     `identity_budget` is the share of known records that may get another profile in one night.
+    `holdout_share` is the share of every segment's people that is its control group.
     `pseudonym_key` is the file of the secret from which pseudonyms are made.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     site_hosts: tuple[str, ...] = ()
     loyalty_tiers: tuple[str, ...] = ("bronze", "silver", "gold", "platinum", "vip")
     identity_budget: float = 0.02
+    holdout_share: float = 0.1
     pseudonym_key: Path | None = None
     threads: int = 2
     memory_limit: str = "8GB"
@@ -128,6 +130,11 @@ def load_settings(
     if not isinstance(budget, int | float) or not 0 <= budget <= 1:
         raise SettingsError(
             f"identity_budget = {budget!r} is not a share between 0 (nothing may change) and 1 (all may)"
+        )
+    share = settings.holdout_share
+    if not isinstance(share, int | float) or not 0 <= share < 1:
+        raise SettingsError(
+            f"holdout_share = {share!r} is not a share from 0 (no control group) to less than 1"
         )
     return settings
 

@@ -1,8 +1,8 @@
 """A .sql file becomes a frozen SqlModel: key, description, grain, dependencies, checks.
 
 Path is identity: sql/golden/profiles.sql is the table golden.profiles. The dependencies are the
-qualified tables that sqlglot finds. Nothing here runs SQL or knows Dagster; running a model belongs
-to sql_assets.py.
+qualified tables that sqlglot finds. A segment may be a .yaml file of conditions instead, which is the
+SQL that conditions.py makes of it. Nothing here runs SQL or knows Dagster.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from sqlglot import exp
 from sqlglot.lineage import lineage
 
 from dagster_project.lake import fingerprint
+from dagster_project.segments.conditions import ConditionsError, compile_conditions
+from dagster_project.segments.guards import PURPOSES, Guards, parse_guards
 
 LAYERS = ("raw", "staging", "standard", "identity", "workings", "golden", "segments", "marts")
 """Left to right; a model reads its own layer and those to its left. Workings are the steps on the way to
@@ -56,6 +58,7 @@ class SqlModel:
     dependencies: frozenset[str]
     checks: tuple[SqlCheck, ...]
     fields: dict[str, str] = field(default_factory=dict)
+    guards: Guards = Guards()
 
     @property
     def table(self) -> str:
@@ -86,26 +89,30 @@ class SqlModel:
 
 def load_models(root: Path) -> dict[str, SqlModel]:
     """Every model below `root`, by table name. Raises ModelError for the first broken rule."""
-    models = {}
+    models: dict[str, SqlModel] = {}
     for layer in LAYERS:
-        for path in sorted((root / layer).glob("*.sql")):
+        endings = ("*.sql", "*.yaml") if layer == "segments" else ("*.sql",)
+        for path in sorted(path for ending in endings for path in (root / layer).glob(ending)):
             if path.name.count(".") == 1:
                 model = load_model(path)
+                if model.table in models:
+                    other = models[model.table].path.name
+                    raise ModelError(f"{path}: {other} is the same segment; keep one of the two")
                 models[model.table] = model
     return models
 
 
 @cache
-def load_model(path: Path) -> SqlModel:
-    layer, name = path.parent.name, path.stem
-    sql = path.read_text(encoding="utf-8").strip().rstrip(";")
+def load_model(path: Path, *, folder: Path | None = None) -> SqlModel:
+    """The model of one file; `folder` is where it will lie, if that is not where it lies now."""
+    folder = folder or path.parent
+    layer, name = folder.name, path.stem
+    sql = _text(path, folder)
     is_segment = layer == "segments"
     description, fields = _header(path, sql, SEGMENT_FIELDS if is_segment else MODEL_FIELDS)
     if is_segment:
         description = fields.get("description", "")
-        missing = [name for name in ("title", "owner", "description", "purpose") if name not in fields]
-        if missing:
-            raise ModelError(f"{path}: a segment needs the header fields {', '.join(missing)}")
+        guards = _segment_fields(path, fields)
     grain = ("profile_id",) if is_segment else _names(fields.get("grain", ""))
     if not grain:
         raise ModelError(f"{path}: add a line '-- grain: <key columns>' to its header")
@@ -122,7 +129,47 @@ def load_model(path: Path) -> SqlModel:
         dependencies=_dependencies(path, sql, layer),
         checks=_checks(path, layer),
         fields=fields,
+        guards=guards if is_segment else Guards(),
     )
+
+
+def _text(path: Path, folder: Path) -> str:
+    """The model's SQL, as it is written or as its conditions say."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".yaml":
+        try:
+            return compile_conditions(text, segments=names_in(folder) - {path.stem})
+        except ConditionsError as error:
+            raise ModelError("\n".join(f"{path}: {problem}" for problem in error.problems)) from None
+    return text.strip().rstrip(";")
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """The segments that have a file in the folder."""
+    return frozenset(
+        path.stem
+        for path in folder.iterdir()
+        if path.suffix in (".sql", ".yaml") and path.name.count(".") == 1
+    )
+
+
+def _segment_fields(path: Path, fields: dict[str, str]) -> Guards:
+    """A segment's guards, when its header has what it needs and nothing that cannot be read."""
+    wrong = [
+        f"a segment needs the header field '{name}'; add a line '-- {name}: …'"
+        for name in ("title", "owner", "description", "purpose")
+        if not fields.get(name)
+    ]
+    if fields.get("purpose") and fields["purpose"] not in PURPOSES:
+        wrong.append(f"the purpose '{fields['purpose']}' is none of {', '.join(PURPOSES)}")
+    guards = Guards()
+    try:
+        guards = parse_guards(fields.get("guards", ""))
+    except ValueError as error:
+        wrong.append(str(error))
+    if wrong:
+        raise ModelError(f"{path}: {'; '.join(wrong)}")
+    return guards
 
 
 def _header(path: Path, sql: str, known: tuple[str, ...]) -> tuple[str, dict[str, str]]:

@@ -65,6 +65,7 @@ def summarise(run: Run, published: Published | None) -> dict:
         "identity": _identity(run),
         "accuracy": _accuracy(run),
         "replayed": run.once("replayed", lambda: NOT_REPLAYED).records,
+        "scores": _scores(run),
         "segments": _rows(run, "select segment, title, size from marts.segments order by segment"),
     }
 
@@ -82,6 +83,21 @@ def _identity(run: Run) -> dict | None:
         "budget": budget,
         "words": f"{found.changed:,} of {found.known:,} are in another profile, {percent(found.share)} "
         f"(a person is asked beyond {percent(budget)})",
+    }
+
+
+def _scores(run: Run) -> dict:
+    """How many models of scores there are, how many passed their gate, and where that is told."""
+    [models] = _rows(
+        run,
+        "select count(*) as made, count(*) filter (where is_published) as published "
+        "from golden.score_models",
+    )
+    page = run.settings.home / "reports" / "scores.html"
+    return models | {
+        "page": str(page),
+        "words": f"{models['published']} of {models['made']} models beat their naive rule and are "
+        f"published: {page}",
     }
 
 

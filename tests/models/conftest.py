@@ -29,6 +29,7 @@ ALWAYS = {
             "reporting_currency": "USD",
             "visitor_cookies": ["vid", "_ga"],
             "site_hosts": ["shop.example"],
+            "holdout_share": 0.1,
         }
     ],
 }
@@ -54,14 +55,17 @@ def engine():
     con.close()
 
 
+@pytest.fixture(scope="session")
+def models():
+    return load_models(SQL)
+
+
 @pytest.fixture
-def made(engine, schemas):
+def made(engine, schemas, models):
     """made("golden.orders", {"standard.orders": [{…}]}, "order_id, net") -> sorted tuples.
 
     `through` names models between the given tables and the model, in the order of their making.
     """
-    models = load_models(SQL)
-
     def make(model, given, columns="*", *, where="true", through=()):
         computed = (*through, model)
         needed = set().union(*(models[name].dependencies for name in computed))

@@ -84,8 +84,8 @@ def test_the_parts_of_a_weight_are_told_in_words(made):
 def test_recency_frequency_and_money_are_measured(made):
     fact = {"profile_id": "p", "order_count": 2, "last_order_at": datetime(2026, 5, 30, 12)}
     given = {"golden.customer_facts": [fact | {"spend": Decimal("12.50")}]}
-    found = made("marts.scores", given, "score, value")
-    assert found == [("frequency", 2.0), ("monetary", 12.5), ("recency_days", 2.0)]
+    found = made("workings.score_rfm", given, "frequency, monetary, recency_days")
+    assert found == [(2, Decimal("12.50"), 2.0)]
 
 
 def test_a_copy_that_is_not_counted_is_listed(made):
