@@ -6,7 +6,7 @@ Guesses, not what people said: one in ten is wrong. Some values had expired when
 import numpy as np
 import polars as pl
 
-from simulator.chance import coin, pick
+from simulator.chance import coin
 from simulator.files import Night, csv
 from simulator.lives import DAY
 from simulator.text import moment

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from dagster_project.cli import main
-from dagster_project.settings import PROJECT, load_settings
 from dagster_project.segments.conditions import EVENTS, KINDS, OF_PROFILES, SCORES
 from dagster_project.segments.looking import NoSegment, write_new
+from dagster_project.settings import PROJECT, load_settings
 
 YAML = """\
 title: Loyal
