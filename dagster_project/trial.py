@@ -104,11 +104,15 @@ def _make_what_follows(
     *,
     by_hand: dict[str, Callable[[], str]],
 ) -> None:
-    """Make anew, in the catalog's order, what the diff reads and what depends on the changed tables."""
+    """Make anew, in the catalog's order, what the diff reads and what depends on the changed tables.
+
+    Scores and other tables of Python stay as they were published: nothing is learned on trial.
+    """
     needed = _needed(catalog, {*diff.READS, RECORDS, MEMBERS})
     changed = set(changed)
     for name, table in catalog.items():
-        if name in needed and (name in changed or changed & set(table.inputs)):
+        is_made = table.model or name in by_hand
+        if is_made and name in needed and (name in changed or changed & set(table.inputs)):
             _stand_in(run, name, table.model.sql if table.model else by_hand[name]())
             changed.add(name)
 
