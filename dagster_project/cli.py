@@ -666,7 +666,8 @@ def segment_show(name: str, home: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=1, default=str))
         return
     console.print(f"\n{found['title']}  {found['segment']}", style="bold", markup=False)
-    for line in (found["description"], f"{found['purpose']}, owned by {found['owner']}, {found['file']}"):
+    about = f"{found['purpose']}, owned by {found['owner']}, {found['file']}"
+    for line in (found["description"], about):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     if found["guards"]:
         console.print(f"  guards: {found['guards']}", markup=False)
@@ -684,7 +685,8 @@ def segment_show(name: str, home: Path | None, as_json: bool) -> None:
     _grid("Night by night", ("night", "people", "entered", "left"),
           [tuple(row.values()) for row in found["sizes"]])
     _grid("Also in", ("segment", "people", "of these", "of all in either"),
-          [(row["other_segment"], f"{row['shared_count']:,}", f"{row['share']:.0%}", f"{row['jaccard']:.0%}")
+          [(row["other_segment"], f"{row['shared_count']:,}",
+            f"{row['share']:.0%}", f"{row['jaccard']:.0%}")
            for row in found["overlaps"]])
 
 

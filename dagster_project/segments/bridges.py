@@ -31,8 +31,8 @@ STATE_TABLES = tuple(BEFORE)
 
 def tables() -> list[Table]:
     about = (
-        "One row per run, number (profiles, customers, orders, revenue, members of a segment) and reason "
-        "for which it changed: by so much."
+        "One row per run, number (profiles, customers, orders, revenue, members of a segment) and "
+        "reason for which it changed: by so much."
     )
     return [Table(TABLE, about, ("change_id",), INPUTS, _make)]
 
@@ -164,7 +164,7 @@ def _count(run: Run, when: str, facts: str, records: str, members: str) -> None:
 
 
 def _families(run: Run) -> None:
-    """Makes family_of (profile_id, family): of ids that tonight's merges and splits connect, the least."""
+    """Makes family_of (profile_id, family): of ids that tonight's changes connect, the least."""
     run.con.execute(
         """create or replace temp table family_of as
         with recursive edges as (

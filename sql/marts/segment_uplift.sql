@@ -1,6 +1,6 @@
 -- One row per segment: what those who are sent something did beside the control group in the 30 days
--- after they first entered, of all whose 30 days are over. Of shares the interval is Newcombe's, of money
--- the normal one, both of 95 %. Before anything is sent, `smallest_uplift` is the difference in
+-- after they first entered, of all whose 30 days are over. Of shares the interval is Newcombe's, of
+-- money the normal one, both of 95 %. Before anything is sent, `smallest_uplift` is the difference in
 -- conversion that tonight's members could show: at 80 % power, of a share as the control group's; empty
 -- where no difference could be.
 -- grain: segment

@@ -143,7 +143,7 @@ def test_a_planted_effect_is_within_its_interval(made):
 
 
 def test_before_sending_it_is_said_what_could_be_seen(made):
-    """By the textbook's formula for two shares; nobody can see anything where nobody, or one, is held out."""
+    """By the textbook's formula for two shares; nothing is seen where nobody, or one, is held out."""
     few = outcomes((False, 400, 40, 10), (True, 100, 10, 10))
     [(smallest,)] = made("marts.segment_uplift", few, "smallest_uplift")
     base = 12 / 104

@@ -1,4 +1,4 @@
-"""What a segment's file may say, as SQL and as conditions in YAML, and what is said of one that cannot be."""
+"""What a segment's file may say, in SQL and in YAML, and what is said of one that cannot be."""
 
 from __future__ import annotations
 
