@@ -121,12 +121,19 @@ class Finding:
     column: str | None = None
 
 
+ACTIONS = {"set_aside": "error", "null": "warn", "flag": "info"}
+"""What becomes of a row that breaks a rule, and how grave that is if the rule does not say: the row is
+set aside; its value is left out; or both are kept and it is told how many there are."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """What a row must not be: `broken` is SQL over its cells that is true where it is.
 
     `found` is SQL for what stands there instead, as a shape, never the value of a cell.
     `is_of_filled`: an empty cell cannot break it, so an empty column need not be looked at.
+    `action` is one of ACTIONS, `severity` error, warn or info. A row whose value is left out, or that
+    is flagged, is accepted.
     """
 
     column: str
@@ -136,6 +143,18 @@ class Rule:
     remedy: str
     found: str = "'nothing'"
     is_of_filled: bool = False
+    action: str = "set_aside"
+    severity: str = ""
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise ValueError(f"rule {self.id}: no action {self.action!r}; {', '.join(ACTIONS)}")
+        object.__setattr__(self, "severity", self.severity or ACTIONS[self.action])
+
+    @property
+    def id(self) -> str:
+        """The column and the reason, by which quarantine names it too."""
+        return f"{self.column}.{snake_case(self.reason)}"
 
 
 @dataclass(frozen=True)
@@ -157,7 +176,8 @@ class Contract:
     export has, with what the file is instead. `time` and `day`: SQL over the raw columns for the
     record's time and, for exports of events, the UTC date `occurred_on`. `keys`: further columns of
     a part and the SQL that makes them, by which records of several deliveries meet: `record_key` is
-    system:export:id. `rules`: what else sets a row aside, said of required columns. `is_numbered`:
+    system:export:id. `rules`: what else a row must not be, said of required columns; a value that is
+    left out is of another column, which neither names the record nor says when it was. `is_numbered`:
     a part has `_path` and `_row_number`, where a row was delivered; not for events, which are many and
     have ids of their own. `is_open`: users name columns of their own, so an unknown header is not a
     renamed one.
@@ -185,6 +205,16 @@ class Contract:
     is_open: bool = False
     may_repeat_headers: bool = False
     repeats_key: bool = False
+
+    def __post_init__(self) -> None:
+        for rule in self.rules:
+            told_by = (*self.key, *self.key_otherwise, self.time or "", self.day or "")
+            if rule.action == "null" and (
+                self.format == "access_log"
+                or self.column(rule.column).required
+                or any(rule.column in text for text in told_by)
+            ):
+                raise ValueError(f"{self.name}: the value of {rule.column} cannot be left out")
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,6 +60,8 @@ _LONGEST_RAW_TEXT = 100_000
 # No text of ours has this character, so a line stays whole.
 _NO_DELIMITER = "\x01"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TOLERANCE = timedelta(days=1)
+"""So much later than its file was written may an event say it happened: clocks and time zones err."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class Reading:
     """What became of one text. `rows_read` = `rows_accepted` + `rows_quarantined`.
 
     `quarantine` has one row per violation (schema `QUARANTINE`), in order of `row_number`, which
-    counts records from 1; `raw_text` only where a record could not be cut into columns. `period`
-    is the first and last time of the records, in UTC. `is_exact` says that records were cut one by
-    one, because the fast way did not give every record.
+    counts records from 1; `raw_text` only where a record could not be cut into columns. `noted`, of the
+    same form, has the values that were left out of rows that stay, as `raw_text`. `period` is the first
+    and last time of the records, in UTC. `is_exact` says that records were cut one by one, because the
+    fast way did not give every record.
     """
 
     contract: Contract
@@ -78,6 +81,7 @@ class Reading:
     rows_accepted: int
     rows_quarantined: int
     quarantine: pa.Table
+    noted: pa.Table
     warnings: tuple[Finding, ...]
     period: tuple[datetime, datetime] | None
     is_exact: bool
@@ -125,7 +129,25 @@ def read(
     write = _WRITERS[detection.contract.format]
     with _scratch(member.content) as scratch:
         written = write(member, detection, part, con, scratch)
-    return _checked(detection.contract, written, part, con)
+    return _checked(detection.contract, written, part, con, until=_latest(member))
+
+
+def _latest(member: Member) -> datetime:
+    """The last moment of which an event in a file can speak."""
+    return max(member.delivered_at, member.modified_at).replace(tzinfo=None) + _TOLERANCE
+
+
+def _in_future(contract: Contract, until: datetime) -> Rule:
+    """What an event's time must not be."""
+    names = (one.name for one in contract.columns if one.name in contract.time and one.required)
+    return Rule(
+        max(names, key=len),
+        f"({contract.time}) > timestamp '{until.isoformat(sep=' ')}'",
+        "time in the future",
+        "a time before the file was delivered, or a day after it at most",
+        "look at the clock, and at the time zone, of what wrote it",
+        found="'a later time'",
+    )
 
 
 @dataclass(frozen=True)
@@ -681,6 +703,8 @@ def _write_access(
             for rule, found in zip(rules, broken):
                 entries = _log_entries(rule, found, waiting.uncut, rows)
                 quarantine += [entries] if entries.num_rows else []
+            late = _late_entries(contract, moments, _latest(member), rows)
+            quarantine += [late] if late.num_rows else []
             times += [one for one in pc.min_max(moments).as_py().values() if one is not None]
             uncut |= {rows + number: one for number, one in waiting.uncut.items()}
             writer.write_table(_log_part(texts, moments, schema, member, detection))
@@ -924,6 +948,15 @@ def _log_entries(
     )
 
 
+def _late_entries(
+    contract: Contract, moments: pa.Array, until: datetime, before: int
+) -> pa.Table:
+    """What is said of the lines of a piece that happened after they were written."""
+    rows = np.flatnonzero(pc.fill_null(pc.greater(moments, pa.scalar(until, moments.type)), False))
+    rule = _in_future(contract, until)
+    return _log_entries(rule, _Broken(rows, ["a later time"] * len(rows)), {}, before)
+
+
 _ONE_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -1075,16 +1108,29 @@ _WRITERS = {
 
 
 def _checked(
-    contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
+    contract: Contract,
+    written: _Written,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    *,
+    until: datetime,
 ) -> Reading:
     """What the part holds and what of it is unusable."""
+    broken: dict[Rule, int] = {}
     if written.known:
         values: dict[str, object] = {}
         found, period = written.known.quarantine, written.known.period
     else:
-        values, found, period = _scanned(contract, written, part, con)
+        values, broken, period = _scanned(contract, written, part, con)
+        found = [_broken_rows(rule, part, con) for rule in broken if rule.action == "set_aside"]
+        if contract.day and period and period[1] > until:
+            found.append(_broken_rows(_in_future(contract, until), part, con))
     quarantine = _quarantine(found, written.uncut)
     aside = len(quarantine["row_number"].unique())
+    left_out = [rule for rule in broken if rule.action == "null"]
+    noted = [_broken_rows(rule, part, con, f'"{rule.column}"') for rule in left_out]
+    if left_out:
+        _leave_out(left_out, part, con)
     return Reading(
         contract=contract,
         part=part,
@@ -1092,7 +1138,8 @@ def _checked(
         rows_accepted=written.rows - aside,
         rows_quarantined=aside,
         quarantine=quarantine,
-        warnings=_warnings(written, values),
+        noted=_quarantine(noted, {}),
+        warnings=(*_warnings(written, values), *_told(broken)),
         period=period,
         is_exact=written.is_exact,
     )
@@ -1100,8 +1147,8 @@ def _checked(
 
 def _scanned(
     contract: Contract, written: _Written, part: Path, con: duckdb.DuckDBPyConnection
-) -> tuple[dict[str, object], list[pa.Table], tuple[datetime, datetime] | None]:
-    """One scan of the part that says which rules are broken, and one more for the rows, if any."""
+) -> tuple[dict[str, object], dict[Rule, int], tuple[datetime, datetime] | None]:
+    """One scan of the part: which rules are broken by how many rows, and what else it holds."""
     filled = _filled(part)
     rules = [
         rule
@@ -1119,12 +1166,12 @@ def _scanned(
     ).fetchall()[0]
     if counted[0] != written.rows:
         raise RecordsLost(f"{counted[0]} of {written.rows} rows in the part")
-    broken = [rule for rule, count in zip(rules, counted[1:]) if count]
+    broken = {rule: count for rule, count in zip(rules, counted[1:]) if count}
     values = dict(zip(facts, counted[1 + len(rules) :]))
     period = None
     if values.get("first") is not None:
         period = (values["first"], values["last"])
-    return values, [_broken_rows(rule, part, con) for rule in broken], period
+    return values, broken, period
 
 
 def _whole(contract: Contract, part: Path) -> str:
@@ -1146,6 +1193,11 @@ def _filled(part: Path) -> frozenset[str]:
             if statistics is None or statistics.null_count != group.num_rows:
                 filled.add(chunk.path_in_schema)
     return frozenset(filled)
+
+
+def all_rules(contract: Contract) -> list[Rule]:
+    """What is asked of a file that has every column of the contract."""
+    return _rules(contract, frozenset(contract.column_names))
 
 
 def _rules(contract: Contract, columns: frozenset[str]) -> list[Rule]:
@@ -1298,13 +1350,47 @@ def _quarantine(broken: Sequence[pa.Table], uncut: dict[int, Uncut]) -> pa.Table
     return pa.concat_tables(entries).sort_by([("row_number", "ascending")]).combine_chunks()
 
 
-def _broken_rows(rule: Rule, part: Path, con: duckdb.DuckDBPyConnection) -> pa.Table:
+def _told(broken: dict[Rule, int]) -> Iterator[Finding]:
+    """What is said of a file about the rows that stay, although they break a rule."""
+    became = {"null": "rows without this value", "flag": "rows, which are used"}
+    for rule, count in broken.items():
+        if rule.action in became:
+            reason = f"{rule.reason} in {rule.column}: {count} {became[rule.action]}"
+            yield Finding(
+                rule.severity, reason, rule.expected, f"{count} rows", rule.remedy, rule.column
+            )
+
+
+def _leave_out(rules: Sequence[Rule], part: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """Write the part again without the values that break a rule; the rows stay where they are."""
+    broken: dict[str, list[str]] = {}
+    for rule in rules:
+        broken.setdefault(rule.column, []).append(rule.broken)
+    kept = ", ".join(
+        f'case when {" or ".join(f"({one})" for one in of)} then null else "{name}" end as "{name}"'
+        for name, of in broken.items()
+    )
+    staged = part.with_name(f"{part.name}.kept")
+    con.execute(
+        f"""
+        copy (
+            select * replace ({kept}) from read_parquet($part, hive_partitioning = false)
+        ) to $staged (format parquet, compression zstd, compression_level 1)
+        """,
+        {"part": str(part), "staged": str(staged)},
+    )
+    staged.replace(part)
+
+
+def _broken_rows(
+    rule: Rule, part: Path, con: duckdb.DuckDBPyConnection, raw_text: str = "cast(null as varchar)"
+) -> pa.Table:
     return con.sql(
         f"""
         select
             file_row_number + 1 as row_number, $column as column_name, $reason as reason,
             $expected as expected, {rule.found} as found, $remedy as remedy,
-            cast(null as varchar) as raw_text
+            {raw_text} as raw_text
         from read_parquet($part, file_row_number = true, hive_partitioning = false)
         where {rule.broken}
         order by file_row_number

@@ -5,7 +5,7 @@ reports (labels as headers) differ in spelling, booleans, times and empty lookup
 one contract an object. Results of loads (success and error files) are not extracts.
 """
 
-from connectors.contract import Column, Contract, Variant, column
+from connectors.contract import Column, Contract, Rule, Variant, column
 
 _RESULT_FILES = (("ERROR", "a Data Loader error file"), ("sf__Id", "a Bulk API result file"))
 _STATUS_FILES = (*_RESULT_FILES, ("STATUS", "a Data Loader success file"))
@@ -226,6 +226,18 @@ CONTACT = Contract(
         column("PhotoUrl", "Picture's path"),
         *_JIGSAW,
         column("IndividualId", "The person's privacy record", "salesforce_id"),
+    ),
+    rules=(
+        Rule(
+            "birthdate",
+            'as_date("birthdate") > cast(_delivered_at as date)',
+            "birth in the future",
+            "a day before the file was delivered",
+            "correct it in Salesforce",
+            "'a later day'",
+            is_of_filled=True,
+            action="null",
+        ),
     ),
 )
 

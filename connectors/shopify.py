@@ -4,7 +4,7 @@ Shopify writes an apostrophe before numbers that a spreadsheet would damage. Met
 of the shop's own and are kept in `_extra`.
 """
 
-from connectors.contract import Column, Contract, Variant, column
+from connectors.contract import Column, Contract, Rule, Variant, column
 
 
 def _party(prefix: str) -> tuple[Column, ...]:
@@ -101,6 +101,18 @@ ORDERS = Contract(
         column("Next Payment Due At", "Next payment due at", "timestamp"),
         column("Payment References", "Payment references", guarded=True),
         column("Customer ID", "The customer's id; in some shops only", guarded=True),
+    ),
+    rules=(
+        Rule(
+            "refunded_amount",
+            'as_decimal("refunded_amount") > as_decimal("total")',
+            "refunded more than paid",
+            "at most the order's total",
+            "look whether the shop gave goodwill, or the export is wrong",
+            "'a greater amount'",
+            is_of_filled=True,
+            action="flag",
+        ),
     ),
 )
 

@@ -1,13 +1,15 @@
 """Every table of the catalog as one Dagster asset, with its checks. No logic: tables make themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from dagster_project import reporting
 from dagster_project.gate import Held
 from dagster_project.identity.replay import ReplayError
 from dagster_project.making import CheckResult, ChecksFailed, Table
 from dagster_project.nightly import finish
+from dagster_project.quality import Suite, judged
 from dagster_project.run import Run
 from dagster_project.sql_models import column_lineage
 
@@ -40,6 +42,8 @@ def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
         run: Run = context.resources.run
         try:
             result = table.make(run)
+        except Held as held:
+            raise dg.Failure(str(held)) from None
         except ChecksFailed as failed:
             yield from (_said(check) for check in failed.results)
             raise dg.Failure(str(failed)) from None
@@ -61,6 +65,36 @@ def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
     return made
 
 
+def suite_checks(suites: Sequence[Suite], catalog: dict[str, Table]) -> dg.AssetChecksDefinition:
+    """The expectations of every suite, judged once all tables are made; what a failure holds up is the
+    gate's to say."""
+    @dg.multi_asset_check(
+        name="expectations",
+        specs=[
+            dg.AssetCheckSpec(
+                one.claim,
+                asset=key_of(suite.table),
+                description=f"{one.metric} {one.bounds}. {one.remedy}",
+                additional_deps=[key_of(name) for name in catalog if name != suite.table],
+            )
+            for suite in suites
+            for one in suite.expectations
+        ],
+        required_resource_keys={"run"},
+    )
+    def expectations(context: dg.AssetCheckExecutionContext) -> Iterator:
+        for one in judged(context.resources.run):
+            yield dg.AssetCheckResult(
+                asset_key=key_of(one.table),
+                check_name=one.claim,
+                passed=one.passed,
+                severity=_severity(one.severity == "error"),
+                metadata={"observed": one.observed},
+            )
+
+    return expectations
+
+
 def publish_asset(catalog: dict[str, Table]) -> dg.AssetsDefinition:
     """The published database, after every table."""
 
@@ -77,10 +111,21 @@ def publish_asset(catalog: dict[str, Table]) -> dg.AssetsDefinition:
         try:
             done = finish(context.resources.run, catalog)
         except (Held, ReplayError) as said:
-            raise dg.Failure(str(said)) from None
-        return dg.MaterializeResult(metadata={"is_new": done.is_new, "tables": done.tables})
+            raise dg.Failure(str(said), metadata={"report": _report(context.resources.run)}) from None
+        return dg.MaterializeResult(
+            metadata={
+                "is_new": done.is_new,
+                "tables": done.tables,
+                "report": _report(context.resources.run),
+            }
+        )
 
     return customers
+
+
+def _report(run: Run) -> dg.MetadataValue:
+    """Where the run's report is once the run is over."""
+    return dg.MetadataValue.path(reporting.kept(run.settings, run.run_id))
 
 
 def _complete(checks: tuple[CheckResult, ...], table: Table) -> list[CheckResult]:
@@ -98,9 +143,13 @@ def _said(check: CheckResult) -> dg.AssetCheckResult:
         asset_key=key_of(check.table),
         check_name=check.claim,
         passed=check.passed,
-        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-        metadata={"failing_rows": check.failing_rows},
+        severity=_severity(check.blocking),
+        metadata={} if check.failing_rows is None else {"failing_rows": check.failing_rows},
     )
+
+
+def _severity(is_error: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
 
 
 def _lineage(run: Run, table: Table) -> dg.TableColumnLineage:

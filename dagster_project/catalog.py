@@ -5,10 +5,11 @@ The one place that knows which packages have tables. What a table is made of is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
-from dagster_project import dictionaries, landing
+from dagster_project import dictionaries, gate, landing
 from dagster_project.identity import companies, nightly_accuracy
 from dagster_project.identity import tables as identity
 from dagster_project.journeys import markov
@@ -22,6 +23,7 @@ from dagster_project.sql_models import ModelError, load_models
 STATE_TABLES = tuple(
     dict.fromkeys(
         (
+            *landing.STATE_TABLES,
             *identity.STATE_TABLES,
             *companies.STATE,
             *nightly_accuracy.STATE_TABLES,
@@ -59,6 +61,11 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
         *bridges.tables(),
     ]
     found = {table.name: table for table in (*python, *made)}
+    raw = [name for name in found if name.startswith("raw.") and name != gate.DELIVERIES]
+    found[gate.DELIVERIES] = gate.guarding(found[gate.DELIVERIES], raw)
+    for name, table in found.items():
+        if name.startswith("staging."):
+            found[name] = replace(table, inputs=tuple(sorted({*table.inputs, gate.DELIVERIES})))
     for table in found.values():
         unknown = [name for name in table.inputs if name not in found]
         if unknown:

@@ -10,10 +10,12 @@ from datetime import date
 
 import dagster as dg
 
-from dagster_project.assets import publish_asset, table_asset
+from dagster_project.assets import publish_asset, suite_checks, table_asset
 from dagster_project.catalog import load_catalog
 from dagster_project.landing import fingerprint_landing
-from dagster_project.run import Run, open_run
+from dagster_project.nightly import open_night
+from dagster_project.quality import load_suites
+from dagster_project.run import Run
 from dagster_project.settings import Settings, load_settings
 
 JOB = "nightly"
@@ -33,6 +35,7 @@ def build_defs(settings: Settings, *, run: Run | None = None) -> dg.Definitions:
             *(table_asset(table, with_lineage=with_lineage) for table in catalog.values()),
             publish_asset(catalog),
         ],
+        asset_checks=[suite_checks(load_suites(settings.sql), catalog)],
         jobs=[job],
         schedules=[
             dg.ScheduleDefinition(
@@ -53,7 +56,7 @@ def _run_resource(settings: Settings, run: Run | None) -> dg.ResourceDefinition:
     @dg.resource(config_schema={"as_of": dg.Field(str, is_required=False)})
     def opened(context: dg.InitResourceContext):
         chosen = context.resource_config.get("as_of")
-        with open_run(settings, as_of=date.fromisoformat(chosen) if chosen else None) as one:
+        with open_night(settings, as_of=date.fromisoformat(chosen) if chosen else None) as one:
             yield one
 
     return opened

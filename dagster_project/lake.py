@@ -35,6 +35,19 @@ class LakeError(Exception):
     """Something is wrong with the lake itself; the message names the file and the remedy."""
 
 
+class DamagedError(LakeError):
+    """A file of a table is not what was committed; `table` may be made anew, if it can be."""
+
+    def __init__(self, table: str, path: Path) -> None:
+        super().__init__(
+            f"{path} is missing or damaged (its sha256 is not the one in the manifest). cdp run makes "
+            "anew what it can; for the rest put back the exports that it was read from, or restore "
+            "the home from a backup, and run again"
+        )
+        self.table = table
+        self.path = path
+
+
 class LockedError(LakeError):
     """Another run holds the lock; the message says who, and since when."""
 
@@ -45,7 +58,8 @@ class Part:
 
     `keys` names a file with the partition values that this part replaces (None: it adds rows, or is
     the first part). `excluded` names a file of row numbers (1-based, in file order) that readers
-    leave out: a raw part keeps set-aside rows where they were delivered. `lacks` are columns of the
+    leave out: a raw part keeps set-aside rows where they were delivered. `noted` names a file of what
+    is told about rows that stay. `lacks` are columns of the
     table that are empty in all of the part, so the file does not have them. `info` is whatever the
     maker wants to remember about the part; it holds no personal data.
     """
@@ -55,6 +69,7 @@ class Part:
     rows: int
     keys: str | None = None
     excluded: str | None = None
+    noted: str | None = None
     lacks: tuple[str, ...] = ()
     info: dict = field(default_factory=dict)
 
@@ -158,6 +173,11 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def keep_private() -> None:
+    """From now on this process makes files that their owner writes, the group reads and nobody else sees."""
+    os.umask(0o027)
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Replace a small text file so that a reader, or a power loss, sees the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,6 +211,18 @@ def exclusive(path: Path, *, purpose: str) -> Iterator[None]:
         handle.write(f"{purpose}, process {os.getpid()}, since {since}")
         handle.flush()
         yield
+
+
+def held_by(path: Path) -> str | None:
+    """Who holds that lock and since when; None when it is free."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return handle.read().strip() or "holder unknown"
+    return None
 
 
 class Lake:
@@ -315,10 +347,7 @@ class Lake:
             if path in self._verified or path.name not in hashes:
                 continue
             if not path.exists() or sha256_of(path) != hashes[path.name]:
-                raise LakeError(
-                    f"{path} is missing or damaged (its sha256 is not the one in the manifest). "
-                    f"Remove {path.parent} and run again: the table will be made anew."
-                )
+                raise DamagedError(table, path)
             self._verified.add(path)
 
     # Writing -----------------------------------------------------------------------------------
@@ -380,13 +409,13 @@ class Lake:
     def commit_added(
         self,
         table: str,
-        added: Sequence[tuple[Path, Path | None, dict]],
+        added: Sequence[tuple[Path, Path | None, Path | None, dict]],
         *,
         made_from: dict,
         columns: dict[str, str] | None = None,
         notes: dict | None = None,
     ) -> Manifest:
-        """Add parts (staged file, its excluded rows, info) to a table that only grows.
+        """Add parts (staged file, its excluded rows, what is noted of others, info) to a table that only grows.
 
         `columns` are the table's, when a part may lack some of them; else a part has them all.
         """
@@ -394,9 +423,10 @@ class Lake:
         parts = list(before.parts) if before else []
         history = list(before.history) if before else []
         version = before.version if before else fingerprint(table)
-        for staged, excluded, info in added:
+        for staged, excluded, noted, info in added:
             aside = self._adopt(table, excluded, suffix=".aside")[0].file if excluded else None
-            part, found = self._adopt(table, staged, excluded=aside, info=info)
+            told = self._adopt(table, noted, suffix=".noted")[0].file if noted else None
+            part, found = self._adopt(table, staged, excluded=aside, noted=told, info=info)
             columns = columns or found
             parts.append(replace(part, lacks=tuple(n for n in columns if n not in found)))
             version = fingerprint(version, part.sha256)
@@ -494,7 +524,7 @@ class Lake:
         source, target = self.directory(table), Lake(other).directory(table)
         target.mkdir(parents=True)
         for part in manifest.parts:
-            for name in (part.file, part.keys, part.excluded):
+            for name in (part.file, part.keys, part.excluded, part.noted):
                 if name and not (target / name).exists():
                     os.link(source / name, target / name)
         sync(target)
@@ -507,7 +537,7 @@ class Lake:
             manifest = self.manifest(f"{place.parent.name}.{place.name}")
             named = {"manifest.json"}
             for part in manifest.parts if manifest else ():
-                named |= {part.file, part.keys, part.excluded}
+                named |= {part.file, part.keys, part.excluded, part.noted}
             for path in sorted(place.iterdir()):
                 if path.name not in named:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -7,6 +7,7 @@ remembered, read once, and accounted for to the row.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,13 +20,15 @@ from connectors.contract import Contract, Finding
 from connectors.delivery import Member, preflight
 from connectors.detect import Detection, detect
 from connectors.reading import Reading, part_columns, read
-from dagster_project.lake import connect, fingerprint, quoted, write_atomically
+from dagster_project.lake import DamagedError, connect, fingerprint, quoted, sha256_of, write_atomically
 from dagster_project.making import Made, Table, described, make_table
 from dagster_project.run import Run
-from dagster_project.settings import PROJECT, Settings
+from dagster_project.settings import BUDGET, PROJECT, Settings
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
-"""Names of files that a transfer is still writing."""
+"""Names of files that a transfer is still writing. Others show by what changes while they are looked at."""
+
+COUNTS = ("rows_read", "rows_accepted", "rows_quarantined")
 
 ASIDE = pa.schema(
     [("row_number", pa.int64())]
@@ -83,6 +86,15 @@ def tables() -> list[Table]:
             _make_settings,
         ),
     ]
+    found.append(
+        Table(
+            "raw.budgets",
+            "One row per export: the shares of its rows that may be set aside, and how late it may be.",
+            ("system", "export"),
+            (),
+            _make_budgets,
+        )
+    )
     names = []
     for contract in connectors.contracts():
         names.append(f"raw.{contract.name}")
@@ -99,13 +111,17 @@ def tables() -> list[Table]:
         ),
         Table(
             "raw.quarantine",
-            "One row per reason for which a row or a whole file was set aside.",
+            "One row per reason for which a row or a whole file was set aside, or a value left out.",
             ("quarantine_id",),
             tuple(names),
             _make_quarantine,
         ),
     ]
     return found
+
+
+STATE_TABLES = ("raw.source_files",)
+"""What the published database was made from, by which a run knows what is new to it."""
 
 
 # The inventory ---------------------------------------------------------------------------------
@@ -147,11 +163,15 @@ def _take_inventory(run: Run) -> list[Landed]:
     found = []
     for path in landed_files(run.settings.exports):
         relative = path.relative_to(run.settings.exports).as_posix()
-        status = path.stat()
-        if (relative, status.st_size, status.st_mtime_ns) in unchanged:
+        size, modified_ns = _size_and_time(path)
+        if (relative, size, modified_ns) in unchanged:
             continue
-        for one, member, detection in _look(path, run.settings):
-            one = replace(one, modified_ns=status.st_mtime_ns, contracts=contracts)
+        looked_at = _look_once_still(path, run.settings)
+        if looked_at is None:
+            run.arriving.append(relative)
+            continue
+        for one, member, detection in looked_at:
+            one = replace(one, modified_ns=modified_ns, contracts=contracts)
             if any(one.path == old.path and one.sha256 == old.sha256 for old in known):
                 continue
             if one.status == "accepted" and one.sha256 in seen:
@@ -163,12 +183,36 @@ def _take_inventory(run: Run) -> list[Landed]:
                 if any(one.path == old.path for old in known):
                     one = replace(one, detail="restated: a file of this name came before")
             found.append(one)
+            if one.status != "accepted":
+                reasons = [finding["reason"] for finding in one.findings]
+                run.tell("file set aside", path=one.path, status=one.status, reasons=reasons)
     # What was set aside under other contracts and is gone from the folder stays on record.
     paths = {one.path for one in found}
     gone = [one for one in remembered if one not in known and one.path not in paths]
     if found:
         _save(registry, [*known, *gone, *found])
     return [*known, *gone, *found]
+
+
+def _look_once_still(path: Path, settings: Settings) -> list | None:
+    """What a file holds; None if it is still being written, and so is left for the next run."""
+    before = _size_and_time(path)
+    if time.time_ns() - before[1] < settings.settle_seconds * 1_000_000_000:
+        return None
+    try:
+        found = list(_look(path, settings))
+    except FileNotFoundError:
+        return None
+    return found if _size_and_time(path) == before else None
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    """Nothing at all of a file that went, or was renamed, meanwhile."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | None, Detection | None]]:
@@ -256,8 +300,7 @@ def _reader(contract: Contract):
 
 def _forget(run: Run, table: str, contract: Contract, files: list[Landed], made_from: dict):
     """After a change of contract, let go of the parts whose files are there to be read again."""
-    exports = run.settings.exports
-    landed = {one.sha256 for one in files if (exports / one.path.partition("!")[0]).is_file()}
+    landed = {one.sha256 for one in files if _delivered(run, one).is_file()}
     kept = [part for part in run.lake.manifest(table).parts if part.info["sha256"] not in landed]
     return run.lake.commit_kept(
         table,
@@ -274,20 +317,45 @@ def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: 
     with run.lake.staging(table) as place:
         part = place / "part.parquet"
         reading = read(member, detection, part=part, con=run.con)
+        if not _is_as_listed(run, one):
+            _leave(run, one)
+            return
         aside = None
         if reading.quarantine.num_rows:
             aside = place / "aside.parquet"
             pq.write_table(reading.quarantine, aside, compression="zstd")
+        noted = None
+        if reading.noted.num_rows:
+            noted = place / "noted.parquet"
+            pq.write_table(reading.noted, noted, compression="zstd")
         before = run.lake.manifest(table)
         rows = before.notes.get("rows", 0) + reading.rows_accepted
         run.lake.commit_added(
             table,
-            [(part, aside, _info(one, reading))],
+            [(part, aside, noted, _info(one, reading))],
             made_from=made_from,
             columns=part_columns(contract),
             notes={"rows": rows},
         )
+    counts = {name: getattr(reading, name) for name in COUNTS}
+    run.tell("file read", path=one.path, table=table, **counts)
     member.content.unlink(missing_ok=True)
+
+
+def _is_as_listed(run: Run, one: Landed) -> bool:
+    """Whether the bytes that were read are still those that were hashed."""
+    path = _delivered(run, one)
+    if _size_and_time(path) in ((one.size, one.modified_ns), (0, 0)):
+        return True
+    return sha256_of(path) == one.delivery
+
+
+def _leave(run: Run, one: Landed) -> None:
+    """Forget a file that was written to while it was read: the next run looks at it anew."""
+    inventory = take_inventory(run)
+    inventory[:] = [other for other in inventory if other.sha256 != one.sha256]
+    _save(run.settings.state / "deliveries.json", inventory)
+    run.arriving.append(one.path)
 
 
 def _info(one: Landed, reading: Reading) -> dict:
@@ -300,13 +368,43 @@ def _info(one: Landed, reading: Reading) -> dict:
     }
 
 
+def _delivered(run: Run, one: Landed) -> Path:
+    """The file in the exports folder; of an entry, its archive."""
+    return run.settings.exports / one.path.partition("!")[0]
+
+
 def _find_again(run: Run, one: Landed) -> tuple[Member, Detection]:
     """The text of a delivery that an earlier, killed run had looked at but not read."""
-    path = run.settings.exports / one.path.partition("!")[0]
+    path = _delivered(run, one)
     for again, member, detection in _look(path, run.settings):
         if again.sha256 == one.sha256 and again.path == one.path:
             return member, detection
     raise OSError(2, "the file changed or went while it was being read", str(path))
+
+
+def let_go(run: Run, error: DamagedError) -> bool:
+    """Forget the damaged part of a table of exports, if the file that it was read from is still there
+    to be read again."""
+    manifest = run.lake.manifest(error.table)
+    damaged = [p for p in manifest.parts if error.path.name in (p.file, p.excluded)]
+    wanted = {part.info["sha256"] for part in damaged if "sha256" in part.info}
+    landed = [
+        one
+        for one in _load(run.settings.state / "deliveries.json")
+        if one.sha256 in wanted and (path := _delivered(run, one)).is_file()
+        and sha256_of(path) == one.delivery
+    ]
+    if not damaged or wanted != {one.sha256 for one in landed}:
+        return False
+    kept = [part for part in manifest.parts if part not in damaged]
+    run.lake.commit_kept(
+        error.table,
+        kept,
+        made_from=manifest.made_from,
+        columns=manifest.columns,
+        rows=sum(part.info["rows_accepted"] for part in kept),
+    )
+    return True
 
 
 # The account -----------------------------------------------------------------------------------
@@ -341,6 +439,29 @@ def _make_location_currencies(run: Run) -> Made:
     )
 
 
+def _make_budgets(run: Run) -> Made:
+    chosen = dict(run.settings.budgets)
+    usual = tuple(BUDGET.values())
+    rows = []
+    for contract in connectors.contracts():
+        warning, blocking = chosen.get(f"{contract.system} {contract.export}", usual)
+        rows.append(
+            f"({quoted(contract.system)}, {quoted(contract.export)}, {warning}::double, "
+            f"{blocking}::double, {run.settings.overdue_nights})"
+        )
+    listed = ", ".join(rows)
+    columns = "system, export, warning_share, blocking_share, overdue_nights"
+    return make_table(
+        run,
+        "raw.budgets",
+        code="budgets",
+        inputs=(),
+        grain=("system", "export"),
+        extra=rows,
+        compute=lambda: f"select * from (values {listed}) as budgets ({columns})",
+    )
+
+
 def _make_settings(run: Run) -> Made:
     settings = run.settings
     cookies = ", ".join(quoted(name) for name in settings.visitor_cookies)
@@ -372,7 +493,8 @@ def _read_parts(run: Run) -> dict[str, dict]:
     for contract in connectors.contracts():
         manifest = run.lake.manifest(f"raw.{contract.name}")
         for part in manifest.parts if manifest else ():
-            found[part.info["sha256"]] = {**part.info, "table": manifest.table, "aside": part.excluded}
+            files = {"set_aside": part.excluded, "null": part.noted}
+            found[part.info["sha256"]] = {**part.info, "table": manifest.table, "files": files}
     return found
 
 
@@ -405,7 +527,7 @@ def _make_source_files(run: Run) -> Made:
                 }
             )
         texts = ("path", "sha256", "system", "export", "variant", "encoding", "compression")
-        numbers = ("rows_read", "rows_accepted", "rows_quarantined")
+        numbers = COUNTS
         schema = pa.schema(
             [(name, pa.string()) for name in texts]
             + [("size_bytes", pa.int64()), ("delivered_at", pa.string())]
@@ -431,25 +553,27 @@ def _make_quarantine(run: Run) -> Made:
                             {
                                 "path": one.path,
                                 "sha256": one.sha256,
+                                "action": "set_aside",
                                 "row_number": None,
                                 "column_name": finding["column"],
                                 **said,
                             }
                         )
-            elif one.status == "accepted" and parts[one.sha256]["aside"]:
-                part = parts[one.sha256]
-                path = run.lake.directory(part["table"]) / part["aside"]
-                names = ", ".join(ASIDE.names)
-                selects.append(
-                    f"select {quoted(one.path)} as path, {quoted(one.sha256)} as sha256, {names} "
-                    f"from read_parquet({quoted(path)})"
-                )
-        schema = pa.schema([("path", pa.string()), ("sha256", pa.string()), *ASIDE])
+            for action, file in parts.get(one.sha256, {}).get("files", {}).items():
+                if one.status == "accepted" and file:
+                    path = run.lake.directory(parts[one.sha256]["table"]) / file
+                    names = ", ".join(ASIDE.names)
+                    selects.append(
+                        f"select {quoted(one.path)} as path, {quoted(one.sha256)} as sha256, "
+                        f"'{action}' as action, {names} from read_parquet({quoted(path)})"
+                    )
+        texts = [(name, pa.string()) for name in ("path", "sha256", "action")]
+        schema = pa.schema([*texts, *ASIDE])
         _register(run, "files_aside", pa.Table.from_pylist(rows, schema))
         names = ", ".join(schema.names)
         relation = " union all ".join([f"select {names} from files_aside", *selects])
         return f"""select md5(concat_ws('|', sha256, path, row_number, column_name, reason))
-            as quarantine_id, path, row_number, column_name, reason, expected, found, remedy
+            as quarantine_id, path, row_number, action, column_name, reason, expected, found, remedy
             from (select distinct * from ({relation}))"""
 
     return _account(run, "raw.quarantine", ("quarantine_id",), compute)
@@ -508,6 +632,7 @@ def _inspected(one: Landed, member, detection, scratch: Path, con) -> dict:
         "rows_quarantined": 0,
         "period": None,
         "findings": list(one.findings),
+        "set_aside": [],
     }
     if one.status == "accepted":
         reading = read(member, detection, part=scratch / "part.parquet", con=con)
@@ -517,5 +642,15 @@ def _inspected(one: Landed, member, detection, scratch: Path, con) -> dict:
             "rows_quarantined": reading.rows_quarantined,
             "period": reading.period,
             "findings": [*one.findings, *_said(reading.warnings)],
+            "set_aside": _reasons(reading),
         }
     return said
+
+
+def _reasons(reading: Reading) -> list[dict]:
+    """Why rows were set aside: a row for every reason and column, with the first of the rows."""
+    found: dict[tuple, dict] = {}
+    for row in reading.quarantine.select(ASIDE.names).to_pylist():
+        one = found.setdefault((row["reason"], row["column_name"]), row | {"rows": 0})
+        one["rows"] += 1
+    return list(found.values())

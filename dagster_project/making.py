@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import duckdb
+
 from dagster_project.lake import fingerprint, quoted, write_parquet
 from dagster_project.run import Run
 from dagster_project.sql_models import SqlModel
@@ -27,12 +29,13 @@ WHOLE_SHARE = 1 / 3
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one table. `failing_rows` counts rows; no value of any row is kept."""
+    """One check of one table. `failing_rows` counts rows, None where the check could not be run, which
+    is a failure; no value of any row is kept."""
 
     table: str
     claim: str
     blocking: bool
-    failing_rows: int
+    failing_rows: int | None
 
     @property
     def passed(self) -> bool:
@@ -45,7 +48,11 @@ class ChecksFailed(Exception):
     def __init__(self, results: Sequence[CheckResult]) -> None:
         self.results = tuple(results)
         failed = [r for r in results if r.blocking and not r.passed]
-        said = "; ".join(f"{r.table}: {r.claim} fails for {r.failing_rows} rows" for r in failed)
+        said = "; ".join(
+            f"{r.table}: {r.claim} "
+            + ("could not be run" if r.failing_rows is None else f"fails for {r.failing_rows} rows")
+            for r in failed
+        )
         super().__init__(f"nothing was committed: {said}")
 
 
@@ -228,7 +235,12 @@ def _write(run: Run, model: SqlModel, made_from: dict, touched: int | None, repo
         _view_file(run, model.table, staged)
         checks = [_check_grain(run, model.table, model.table, model.order)]
         for check in model.checks:
-            failing = _count(run, f"({check.sql})")
+            try:
+                failing = _count(run, f"({check.sql})")
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error:
+                failing = None
             checks.append(CheckResult(model.table, check.claim, check.blocking, failing))
         _raise_if_blocked(run, checks)
         touched = _differing_from_before(run, model, staged, touched)
@@ -315,17 +327,23 @@ def described(
 
 def _check_grain(run: Run, table: str, relation: str, key: Sequence[str]) -> CheckResult:
     """The key is complete and unique: counts rows with a null in it or with a twin."""
+    return CheckResult(table, KEY_CLAIM, True, _count(run, f"({wrong_keys(relation, key)})"))
+
+
+def wrong_keys(relation: str, key: Sequence[str]) -> str:
+    """SQL with a row for each row whose key is not complete, and for each key that is there twice."""
     missing = " or ".join(f'"{column}" is null' for column in key)
     listed = ", ".join(f'"{column}"' for column in key)
-    failing = _count(
-        run,
-        f"(select 1 from {relation} where {missing} union all "
-        f"select 1 from {relation} group by {listed} having count(*) > 1)",
+    return (
+        f"select 1 from {relation} where {missing} union all "
+        f"select 1 from {relation} group by {listed} having count(*) > 1"
     )
-    return CheckResult(table, KEY_CLAIM, True, failing)
 
 
 def _raise_if_blocked(run: Run, checks: Sequence[CheckResult]) -> None:
+    for check in checks:
+        if not check.passed:
+            run.tell("check failed", **asdict(check))
     if any(check.blocking and not check.passed for check in checks):
         run.failed_checks.extend(checks)
         raise ChecksFailed(checks)

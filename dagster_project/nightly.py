@@ -6,24 +6,47 @@ The tables' order is the engine's business (Dagster's); their content is the cat
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from dagster_project import gate
+from dagster_project import gate, landing, reporting
 from dagster_project.catalog import STATE_TABLES
+from dagster_project.ending import PUBLISHED
 from dagster_project.glossary import load_glossary
 from dagster_project.identity.replay import replay
 from dagster_project.identity.tables import LINKED, model_version
-from dagster_project.lake import write_atomically
+from dagster_project.lake import DamagedError, LakeError, write_atomically
 from dagster_project.making import Table
+from dagster_project.observing import observed
 from dagster_project.pages import dictionary, score_report
 from dagster_project.pages.page import page
 from dagster_project.publish import Published, publish, published_keys, run_entry
-from dagster_project.run import Run
+from dagster_project.run import Run, Step, open_run
 from dagster_project.scores.tables import read_cards
 from dagster_project.settings import Settings
 
 KEPT_RUNS = 400
+
+
+@contextmanager
+def open_night(
+    settings: Settings, *, as_of: date | None = None, watch: Callable[[Step], None] | None = None
+) -> Iterator[Run]:
+    """A run of the job from its beginning to its end: however it ends, its report tells.
+
+    Raises what open_run does.
+    """
+    with open_run(settings, as_of=as_of, watch=watch) as run, observed(run):
+        try:
+            yield run
+        finally:
+            if not run.done("mended"):  # else the run begins anew at once
+                run.once("report", lambda: report(run))
 
 
 def make_all(run: Run, catalog: dict[str, Table]) -> Published:
@@ -41,17 +64,24 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
     with run.noting("identity"):
         if any(step.table in LINKED and step.outcome != "unchanged" for step in run.steps):
             run.once("replayed", lambda: replay(run, catalog))
+    with run.noting("the gate"):
         gate.check(run)
-    earlier = [entry for entry in read_runs(run) if entry["run_id"] != run.run_id]
-    entry = run_entry(run, status="published", model_version=model_version(run))
+    before = read_runs(run)
+    entry = run_entry(run, status=PUBLISHED, model_version=model_version(run))
+    entries = reporting.remember(before, entry)
     with run.noting("the published database"):
         published = run.once(
             "published",
-            lambda: publish(run, catalog, runs=[*earlier, entry], state_tables=STATE_TABLES),
+            lambda: publish(
+                run,
+                catalog,
+                runs=[one for one in entries if one["status"] == PUBLISHED],
+                state_tables=STATE_TABLES,
+            ),
         )
     gate.release(run)
     if published.is_new:
-        write_runs(run, [*earlier, entry])
+        write_runs(run, entries)
         write_review_queue(run)
         write_dictionary(run, catalog)
         write_scores(run)
@@ -62,13 +92,52 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
     return published
 
 
+def mend(run: Run, catalog: dict[str, Table]) -> list[str]:
+    """Let go of the damaged tables that a run failed on and that can be made anew. Returns their names;
+    nothing where the damage is in the state, or the exports that it was read from are gone."""
+    mended = []
+    for _, error in run.failures:
+        if isinstance(error, DamagedError) and error.path.is_relative_to(run.lake.root):
+            if error.table.startswith("raw.") and "__" in error.table:
+                is_mended = landing.let_go(run, error)
+            elif is_mended := error.table in catalog:
+                shutil.rmtree(run.lake.directory(error.table))
+            mended += [error.table] if is_mended else []
+    return mended
+
+
 def accept(run: Run, run_id: str, catalog: dict[str, Table]) -> Published:
-    """Publish the held run that a person accepted, as it was made; nothing is read or made again.
+    """Publish the held run that a person accepted: what it made, as it was made, and of a run that was
+    held before it linked people all that follows from what it had read. Nothing else is read.
 
     Raises NotHeld.
     """
-    gate.accept(run, run_id)
+    with run.noting("the acceptance"):
+        gate.accept(run, run_id)
+    for name, table in catalog.items():
+        if not name.startswith("raw."):
+            table.make(run)
     return finish(run, catalog)
+
+
+def report(run: Run) -> Path | None:
+    """Write the report of a run that is over, and remember its numbers. Returns the report's place; None
+    where the disk has no room for it, which then is what failed."""
+    try:
+        entries = read_runs(run)
+        facts = reporting.gather(run, entries)
+        entry = entry_of(run, facts.ending.status, entries) | {"numbers": reporting.numbers_of(facts)}
+        entries = reporting.remember(entries, entry)
+        write_runs(run, entries)
+        return reporting.write(run.settings, facts, entries)
+    except (OSError, LakeError, duckdb.Error):
+        return None
+
+
+def entry_of(run: Run, status: str, entries: list[dict]) -> dict:
+    """What is remembered of a run: as it was published, or as it is now."""
+    found = [one for one in entries if (one["run_id"], one["status"]) == (run.run_id, status)]
+    return found[-1] if found else run_entry(run, status=status, model_version=model_version(run))
 
 
 def write_review_queue(run: Run) -> None:

@@ -22,6 +22,7 @@ from dagster_project.editions import EDITIONS, FULL, Edition, Shown, define_pseu
 from dagster_project.glossary import Glossary, load_glossary
 from dagster_project.lake import fingerprint, quoted, sha256_of, sync, write_atomically
 from dagster_project.making import Table
+from dagster_project.quality import judged
 from dagster_project.run import Run
 from dagster_project.state import keep_newest, swap_link
 
@@ -34,8 +35,6 @@ LAYERS = ("standard", "identity", "workings", "golden", "segments", "marts")
 ROW_GROUP = 30720
 """Rows that are read together: a quarter of the usual, so that one person is found in three quarters of
 the time. Reading whole tables costs the same, the file is a tenth larger."""
-
-KEPT_DATABASES = 3
 
 GROWTH = 1.3
 """A database that was brought up to date until it has this multiple of its first size is built anew."""
@@ -94,9 +93,11 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
     shutil.rmtree(place, ignore_errors=True)
     building.rename(place)
     sync(settings.warehouse)
-    run.state.promote(run.lake, state_tables, run_id=run.run_id, inputs=run.inputs)
+    keep = settings.kept_publishes
+    run.state.promote(run.lake, state_tables, run_id=run.run_id, inputs=run.inputs, keep=keep)
     swap_link(current, Path(run.run_id))
-    keep_newest(settings.warehouse, KEPT_DATABASES, besides=run.run_id)
+    keep_newest(settings.warehouse, keep, besides=run.run_id)
+    run.tell("published", run_id=run.run_id, tables=len(tables))
     return Published(settings.database, True, len(tables))
 
 
@@ -256,10 +257,22 @@ class _Writer:
                     "error" if check["blocking"] else "warning",
                     check["failing_rows"] == 0,
                     check["failing_rows"],
-                    f"{noted['rows']} rows",
+                    f"{noted['rows']} rows" if check["failing_rows"] is not None else "could not be run",
                 ]
                 for name, noted in notes.items()
                 for check in noted.get("checks", ())
+            ]
+            + [
+                [
+                    self.run.run_id,
+                    one.table,
+                    one.claim,
+                    one.severity,
+                    one.passed,
+                    one.failing_rows,
+                    one.observed,
+                ]
+                for one in judged(self.run)
             ],
         )
         for name, description in RUN_TABLES.items():
@@ -295,7 +308,7 @@ def _listed(shown: list[Shown]) -> str:
 RUN_KEYS = {"runs": ("run_id",), "quality_results": ("run_id", "table_name", "check_name")}
 RUN_TABLES = {
     "runs": "One row per run that published, the latest last.",
-    "quality_results": "One row per check, as last made on what is published.",
+    "quality_results": "One row per check or expectation, as last made on what is published.",
 }
 
 RUN_COLUMNS = (

@@ -9,13 +9,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 import duckdb
 
-from dagster_project.lake import Lake, connect, exclusive, fingerprint, sha256_of
+from dagster_project.lake import Lake, connect, exclusive, fingerprint, keep_private, sha256_of
 from dagster_project.settings import PROJECT, Settings
 from dagster_project.state import State
 
@@ -33,7 +33,9 @@ class Step:
 
 @dataclass
 class Run:
-    """One run in memory. `as_of` is the UTC day whose midnight the run speaks for."""
+    """One run in memory. `as_of` is the UTC day whose midnight the run speaks for; `tell` takes events
+    for the log: a name, and facts that hold no personal data; `alerts` says, once the run is over, on
+    which ways people were told, and why not on others."""
 
     settings: Settings
     as_of: date
@@ -47,6 +49,10 @@ class Run:
     failed_checks: list = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
     members: dict[str, tuple] = field(default_factory=dict)
+    arriving: list[str] = field(default_factory=list)
+    began_cpu: float = field(default_factory=time.process_time)
+    alerts: dict[str, str | None] = field(default_factory=dict)
+    tell: Callable[..., None] = lambda event, **facts: None
     _once: dict[str, object] = field(default_factory=dict)
 
     @contextmanager
@@ -56,6 +62,7 @@ class Run:
             yield
         except Exception as error:
             self.failures.append((what, error))
+            self.tell("failed", what=what, error=type(error).__name__)
             raise
 
     @contextmanager
@@ -69,6 +76,7 @@ class Run:
         finally:
             done = Step(table=table, seconds=time.monotonic() - began, **report)
             self.steps.append(done)
+            self.tell("step done", **asdict(done) | {"seconds": round(done.seconds, 3)})
             self.watch(done)
 
     def once(self, name: str, work: Callable[[], object]) -> object:
@@ -76,6 +84,10 @@ class Run:
         if name not in self._once:
             self._once[name] = work()
         return self._once[name]
+
+    def done(self, name: str) -> object | None:
+        """What such a piece of work came to; None if nobody needed it, or it failed."""
+        return self._once.get(name)
 
     @cached_property
     def code(self) -> str:
@@ -109,7 +121,8 @@ def open_run(
 
     Raises LockedError at once when another run holds the home.
     """
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o750)
+    keep_private()
+    settings.home.mkdir(parents=True, exist_ok=True)
     with exclusive(settings.state / "lock", purpose="cdp run"):
         lake = Lake(settings.lake)
         lake.sweep()
@@ -135,4 +148,6 @@ def open_run(
             )
         finally:
             con.close()
+            # By what is on disk: this run may have ended between a file and its manifest.
+            Lake(settings.lake).sweep()
             shutil.rmtree(settings.scratch, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Where things are and what the user chose: cdp.toml and the environment, as one frozen object.
 
 Nothing is read at import; whoever needs settings calls load_settings() once and hands the object on.
+Secrets are named here and read where they are used: who may not read them can still use the rest.
 """
 
 from __future__ import annotations
@@ -9,14 +10,65 @@ import os
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+import connectors
+
 PROJECT = Path(__file__).resolve().parents[1]
+
+BUDGET = {"warning": 0.01, "blocking": 0.05}
+"""The share of an export's rows that may be set aside, where nothing else is chosen."""
 
 
 class SettingsError(Exception):
     """A setting is unknown or has an impossible value; the message says which and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What must not be shown: given by an environment variable or by a file, never by cdp.toml."""
+
+    variable: str
+    value: str | None = field(default=None, repr=False)
+    file: Path | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.value is not None or self.file is not None
+
+    def reveal(self) -> str:
+        """The secret itself. Raises SettingsError where its file cannot be read."""
+        if self.value is not None:
+            return self.value
+        try:
+            return self.file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(
+                f"{self.file} cannot be read; put the secret there or into {self.variable}"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Who is told of a run that failed or is held, and of what does not come any more.
+
+    `command` is a program and its arguments, which reads the alert as JSON; `webhook` is an address
+    that it is posted to; `email_to` are readers whom the mail server `smtp` (host:port) reaches.
+    """
+
+    command: tuple[str, ...] = ()
+    webhook: Secret = Secret("CDP_ALERT_WEBHOOK")
+    email_to: tuple[str, ...] = ()
+    email_from: str = "cdp@localhost"
+    smtp: str = "localhost:25"
+    smtp_user: str | None = None
+    smtp_password: Secret = Secret("CDP_SMTP_PASSWORD")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        chosen = {"command": self.command, "webhook": self.webhook.is_set, "e-mail": self.email_to}
+        return tuple(name for name, is_chosen in chosen.items() if is_chosen)
 
 
 @dataclass(frozen=True)
@@ -28,9 +80,16 @@ class Settings:
     converted to, the default currency where none is named. `visitor_cookies` are the cookies that hold
     a visitor's id, `site_hosts` the company's own sites, which refer nobody. `loyalty_tiers` are the
     tags that say how good a customer is, the lowest first.
+    `settle_seconds` is how long a landed file must have been left alone before it is read.
+    `budgets` are, of exports by their name, the shares of rows that may be set aside: beyond the first
+    there is a warning, beyond the second the run is held. `overdue_nights` is how late an export may
+    be before that is an error.
     `identity_budget` is the share of known records that may get another profile in one night.
     `holdout_share` is the share of every segment's people that is its control group.
     `pseudonym_key` is the file of the secret from which pseudonyms are made.
+    `kept_publishes` counts the published databases, and the states they go with, that can be served
+    again; `kept_logs` the runs whose log is kept. What was not published or confirmed for
+    `stale_after_hours` is stale. `origins` says where each value that is no default is from.
     """
 
     exports: Path
@@ -43,11 +102,19 @@ class Settings:
     visitor_cookies: tuple[str, ...] = ("vid", "visitor_id", "_ga", "Apache")
     site_hosts: tuple[str, ...] = ()
     loyalty_tiers: tuple[str, ...] = ("bronze", "silver", "gold", "platinum", "vip")
+    settle_seconds: float = 0
+    budgets: tuple[tuple[str, tuple[float, float]], ...] = ()
+    overdue_nights: int = 7
     identity_budget: float = 0.02
     holdout_share: float = 0.1
     pseudonym_key: Path | None = None
+    kept_publishes: int = 3
+    kept_logs: int = 100
+    stale_after_hours: int = 36
+    alerts: Alerts = Alerts()
     threads: int = 2
     memory_limit: str = "8GB"
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def sql(self) -> Path:
@@ -64,6 +131,10 @@ class Settings:
     @property
     def state(self) -> Path:
         return self.home / "state"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
 
     @property
     def scratch(self) -> Path:
@@ -104,12 +175,17 @@ def load_settings(
     directory = Path.cwd() if directory is None else directory
     environment = os.environ if environment is None else environment
     chosen = _from_file(directory / "cdp.toml")
-    for name in ("exports", "home"):
-        if environment.get(f"CDP_{name.upper()}"):
-            chosen[name] = environment[f"CDP_{name.upper()}"]
+    origins = dict.fromkeys(chosen, "cdp.toml")
+    for name, given in (("exports", exports), ("home", home)):
+        variable = f"CDP_{name.upper()}"
+        if environment.get(variable):
+            chosen[name], origins[name] = environment[variable], variable
+        if given:
+            chosen[name], origins[name] = given, f"--{name}"
     settings = Settings(
-        exports=(directory / (exports or chosen.pop("exports", "data/landing"))).resolve(),
-        home=(directory / (home or chosen.pop("home", "data"))).resolve(),
+        exports=(directory / chosen.get("exports", "data/landing")).resolve(),
+        home=(directory / chosen.get("home", "data")).resolve(),
+        origins=origins,
     )
     chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
     if "pseudonym_key" in chosen:
@@ -117,8 +193,11 @@ def load_settings(
     for name in ("visitor_cookies", "site_hosts", "loyalty_tiers"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
+    if "budgets" in chosen:
+        chosen["budgets"] = tuple(_budget(*given) for given in sorted(chosen["budgets"].items()))
     if "location_currencies" in chosen:
         chosen["location_currencies"] = tuple(sorted(chosen["location_currencies"].items()))
+    chosen["alerts"] = _alerts(chosen.get("alerts", {}), directory, environment)
     settings = replace(settings, **chosen)
     if settings.timezone not in zoneinfo.available_timezones():
         raise SettingsError(f"timezone = {settings.timezone!r} is not a zone such as Europe/Paris")
@@ -136,7 +215,59 @@ def load_settings(
         raise SettingsError(
             f"holdout_share = {share!r} is not a share from 0 (no control group) to less than 1"
         )
+    for name in ("kept_publishes", "kept_logs", "stale_after_hours"):
+        count = getattr(settings, name)
+        if type(count) is not int or count < 1:
+            raise SettingsError(f"{name} = {count!r} is not a whole number from 1 on")
     return settings
+
+
+def _alerts(chosen: Mapping, directory: Path, environment: Mapping[str, str]) -> Alerts:
+    """The table [alerts]; a secret is there by the name of its file only."""
+    secrets = {"webhook": "CDP_ALERT_WEBHOOK", "smtp_password": "CDP_SMTP_PASSWORD"}
+    known = {one.name for one in fields(Alerts)} - set(secrets) | {f"{name}_file" for name in secrets}
+    unknown = sorted(set(chosen) - known) if isinstance(chosen, dict) else ["alerts is no table"]
+    if unknown:
+        raise SettingsError(
+            f"cdp.toml: unknown setting in [alerts]: {', '.join(unknown)}; known are "
+            f"{', '.join(sorted(known))}. A secret is in a file or in the environment "
+            f"({', '.join(secrets.values())}), never in cdp.toml"
+        )
+    found = {}
+    for name, value in chosen.items():
+        is_list = name in ("command", "email_to")
+        if not (isinstance(value, list) and all(isinstance(one, str) for one in value)
+                if is_list else isinstance(value, str)):
+            expected = "a list of texts" if is_list else "a text"
+            raise SettingsError(f"cdp.toml: {name} in [alerts] is not {expected}")
+        if not name.endswith("_file"):
+            found[name] = tuple(value) if is_list else value
+    for name, variable in secrets.items():
+        file = chosen.get(f"{name}_file")
+        path = (directory / file).resolve() if file else None
+        found[name] = Secret(variable, environment.get(variable) or None, path)
+    host, _, port = found.get("smtp", Alerts.smtp).rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError("cdp.toml: smtp in [alerts] is not host:port, such as mail.example.org:587")
+    return Alerts(**found)
+
+
+def _budget(name: str, given: object) -> tuple[str, tuple[float, float]]:
+    """The two shares of one export."""
+    known = {one.name.replace("__", " ") for one in connectors.contracts()}
+    if name not in known:
+        raise SettingsError(
+            f"budgets: there is no export {name!r}; there are {', '.join(sorted(known))}"
+        )
+    chosen = BUDGET | given if isinstance(given, dict) else {}
+    shares = [chosen.get(key) for key in BUDGET]
+    are_shares = all(isinstance(one, int | float) and 0 <= one <= 1 for one in shares)
+    if set(chosen) != set(BUDGET) or not are_shares or shares[0] > shares[1]:
+        raise SettingsError(
+            f"budgets: {name!r} needs shares from 0 to 1, warning not above blocking: "
+            "{ warning = 0.01, blocking = 0.05 }"
+        )
+    return name, tuple(shares)
 
 
 def _from_file(path: Path) -> dict:
@@ -146,7 +277,7 @@ def _from_file(path: Path) -> dict:
         chosen = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    known = {field.name for field in fields(Settings)}
+    known = {one.name for one in fields(Settings)} - {"origins"}
     unknown = sorted(set(chosen) - known)
     if unknown:
         raise SettingsError(

@@ -126,7 +126,7 @@ def load_model(path: Path, *, folder: Path | None = None) -> SqlModel:
         description=description,
         grain=grain,
         partition=fields.get("partition"),
-        dependencies=_dependencies(path, sql, layer),
+        dependencies=tables_in(path, sql, layer)[0],
         checks=_checks(path, layer),
         fields=fields,
         guards=guards if is_segment else Guards(),
@@ -206,7 +206,7 @@ def _checks(path: Path, layer: str) -> tuple[SqlCheck, ...]:
                     claim=beside.name.split(".")[1],
                     path=beside,
                     sql=sql,
-                    dependencies=_dependencies(beside, sql, layer),
+                    dependencies=tables_in(beside, sql, layer)[0],
                     blocking=blocking,
                 )
             )
@@ -218,8 +218,8 @@ def _parsed(sql: str) -> list:
     return sqlglot.parse(sql, dialect="duckdb")
 
 
-def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
-    """The qualified tables a query reads, each of this layer or one to its left."""
+def tables_in(path: Path, sql: str, layer: str) -> tuple[frozenset[str], list[str]]:
+    """The qualified tables a query reads, each of this layer or one to its left, and its columns."""
     try:
         statements = _parsed(sql)
     except sqlglot.errors.ParseError as error:
@@ -240,7 +240,7 @@ def _dependencies(path: Path, sql: str, layer: str) -> frozenset[str]:
         if table.db not in LAYERS or LAYERS.index(table.db) > max(map(LAYERS.index, reach)):
             raise ModelError(f"{path}: {layer} may not read {table.db}.{table.name}")
         found.add(f"{table.db}.{table.name}")
-    return frozenset(found)
+    return frozenset(found), tree.named_selects
 
 
 def column_lineage(model: SqlModel, schemas: dict[str, dict[str, str]]) -> dict[str, list[tuple]]:

@@ -15,8 +15,6 @@ from pathlib import Path
 
 from dagster_project.lake import Lake, sync, write_atomically
 
-KEPT_VERSIONS = 3
-
 
 class State:
     """The state below one directory."""
@@ -46,8 +44,11 @@ class State:
             return before.made_from["extra"]
         return version
 
-    def promote(self, lake: Lake, tables: Sequence[str], *, run_id: str, inputs: str) -> None:
-        """Make today's tables the state that the next run starts from; they share the lake's files."""
+    def promote(
+        self, lake: Lake, tables: Sequence[str], *, run_id: str, inputs: str, keep: int = 3
+    ) -> None:
+        """Make today's tables the state that the next run starts from; they share the lake's files.
+        Of the states before it the newest stay, `keep` in all."""
         place = self.root / "versions" / run_id
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
@@ -56,7 +57,7 @@ class State:
         origin = {"run_id": run_id, "inputs": inputs}
         write_atomically(place / "origin.json", json.dumps(origin, sort_keys=True) + "\n")
         swap_link(self.root / "current", Path("versions") / run_id)
-        keep_newest(self.root / "versions", KEPT_VERSIONS, besides=run_id)
+        keep_newest(self.root / "versions", keep, besides=run_id)
 
 
 def swap_link(link: Path, target: Path) -> None:
@@ -70,7 +71,8 @@ def swap_link(link: Path, target: Path) -> None:
 
 def keep_newest(directory: Path, count: int, *, besides: str) -> None:
     """Remove all but the newest `count` directories, never the one named `besides`."""
-    found = [path for path in directory.iterdir() if path.is_dir() and path.name != besides]
+    there = (path for path in directory.iterdir() if path.is_dir() and not path.is_symlink())
+    found = [path for path in there if path.name != besides]
     found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in found[count - 1 :]:
         shutil.rmtree(path)

@@ -1,4 +1,5 @@
--- One row per reason for which a row or a whole file was set aside, without the value itself.
+-- One row per reason for which a row or a whole file was set aside, or a value left out of a row
+-- that is used; without the value itself.
 -- grain: quarantine_id
 select *
 from raw.quarantine

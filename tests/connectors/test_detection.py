@@ -94,6 +94,7 @@ def test_the_content_says_which_export_it_is(landing, content, name, variant):
     assert (name_of(detection), detection.variant) == (name, variant)
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_another_delimiter_is_recognised(landing, delimiter):
     detection = landing.detect(CONTACT.replace(",", delimiter))
@@ -166,12 +167,14 @@ def test_a_json_error_as_csv_is_called_one(landing):
     assert detection.reason == "an error message in place of data"
 
 
+@pytest.mark.fault(26)
 def test_a_required_column_that_is_renamed_is_named(landing):
     detection = landing.detect(CONTACT.replace("LastName", "Surname"))
     assert (detection.nearest, detection.missing) == ("salesforce__contact", ("last_name",))
     assert detection.findings[0].expected == "LastName"
 
 
+@pytest.mark.fault(26)
 def test_an_optional_column_that_seems_renamed_is_never_silently_null(landing):
     detection = landing.detect(CONTACT.replace("MailingStreet", "MailingStreets"))
     assert detection.reason == "a column seems to be renamed"
@@ -183,11 +186,13 @@ def test_a_custom_column_is_no_renamed_one(landing):
     assert name_of(detection) == "salesforce__contact"
 
 
+@pytest.mark.fault(25)
 def test_a_column_added_is_reported(landing):
     detection = landing.detect(CONTACT + ",Loyalty Tier")
     assert ("warn", "Loyalty Tier") in [(one.severity, one.found) for one in detection.findings]
 
 
+@pytest.mark.fault(27)
 def test_an_optional_column_missing_is_reported(landing):
     missing = [
         one for one in landing.detect(CONTACT).findings if one.reason == "optional columns missing"
@@ -195,6 +200,7 @@ def test_an_optional_column_missing_is_reported(landing):
     assert "Birthdate" in missing[0].expected
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize("repeated", ["Email", "EMAIL", "Loyalty"])
 def test_a_duplicate_header_sets_the_file_aside(landing, repeated):
     detection = landing.detect(f"{CONTACT},Loyalty,{repeated}")

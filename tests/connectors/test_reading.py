@@ -56,6 +56,7 @@ def test_a_row_says_where_it_came_from(landing):
     assert (variant, len(file), delivered) == ("api_names", 16, "2026-03-01 00:00:00")
 
 
+@pytest.mark.fault(28)
 def test_columns_in_another_order_give_the_same_rows(landing):
     columns = "id, last_name, email"
     first = landing.read("Id,LastName,Email,AccountId\n003000000000001AAA,Ng,a@b.c,\n")
@@ -80,6 +81,7 @@ def test_the_apostrophe_guard_is_taken_off_for_vendors_that_write_it(landing):
     ]
 
 
+@pytest.mark.fault(31, 33)
 @pytest.mark.parametrize(
     ("delimiter", "line_end", "encoding"),
     [
@@ -115,6 +117,7 @@ def test_blank_lines_are_no_records(landing):
     assert (reading.rows_read, reading.rows_accepted) == (2, 2)
 
 
+@pytest.mark.fault(21)
 def test_a_row_cut_in_the_middle_is_set_aside(landing, reasons):
     reading = landing.read(HEADER + contact(1) + contact(2)[:30])
     assert reasons(reading) == [(2, None, "wrong number of fields")]
@@ -126,6 +129,7 @@ def test_what_could_not_be_cut_is_kept_as_it_stood(landing):
     assert reading.quarantine["raw_text"].to_pylist() == ["a,b\n"]
 
 
+@pytest.mark.fault(36)
 def test_an_unbalanced_quote_costs_one_record(landing, reasons):
     text = HEADER + contact(1) + contact(2, description='"left open') + contact(3) + contact(4)
     reading = landing.read(text)
@@ -146,6 +150,7 @@ def test_a_quote_that_closes_in_a_later_record_costs_no_record_between(landing, 
     assert (reading.rows_read, reading.rows_accepted) == (3, 2)
 
 
+@pytest.mark.fault(35)
 def test_a_line_of_40_mb_is_set_aside(landing, reasons):
     text = HEADER + contact(1) + contact(2, description="x" * 40_000_000) + contact(3)
     reading = landing.read(text)
@@ -153,6 +158,7 @@ def test_a_line_of_40_mb_is_set_aside(landing, reasons):
     assert (reading.rows_read, reading.rows_accepted) == (3, 2)
 
 
+@pytest.mark.fault(35)
 def test_a_last_line_of_40_mb_is_not_lost(landing):
     reading = landing.read(HEADER + contact(1) + "y" * 40_000_000)
     assert (reading.rows_read, reading.rows_quarantined) == (2, 1)
@@ -164,6 +170,7 @@ def test_rows_with_nul_bytes_are_set_aside(landing, reasons):
     assert reading.rows_accepted == 2
 
 
+@pytest.mark.fault(32)
 def test_rows_in_another_encoding_are_set_aside(landing, reasons):
     text = (HEADER + contact(1, name="José") + contact(2, name="Zoë")).encode()
     reading = landing.read(text + contact(3, name="José").encode("latin-1"))
@@ -230,6 +237,7 @@ def test_the_period_is_that_of_the_records(landing):
     assert (str(first), str(last)) == ("2024-01-01 00:00:00", "2024-01-02 00:00:00")
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize(
     "hostile", ["=cmd|' /C calc'!A0", "'; drop table part; --", "<script>alert(1)</script>", "../x"]
 )
@@ -332,6 +340,7 @@ def test_variations_of_the_format(landing, line, vhost, cookie):
     )
 
 
+@pytest.mark.fault(34)
 @pytest.mark.parametrize(
     "line",
     [
