@@ -20,24 +20,46 @@ import click
 import duckdb
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
+from rich.table import Table
+from rich.text import Text
 
-from dagster_project.lake import LakeError, LockedError
-from dagster_project.making import ChecksFailed
+from dagster_project.lake import LakeError, LockedError, keep_private
 from dagster_project.publish import PublishError
 from dagster_project.settings import Settings, SettingsError, load_settings
 
 DONE, DATA_FAILED, USAGE, INTERNAL, RESOURCES, LOCKED = 0, 1, 2, 3, 4, 75
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: object) -> object:
+    """A text without the characters by which data could move a terminal's cursor, or turn its writing."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text) if isinstance(text, str) else text
+
+
+def say(text: str, *, err: bool = False) -> None:
+    click.echo(plain(text), err=err)
+
+
+class PlainConsole(Console):
+    def print(self, *objects: object, **how: object) -> None:
+        super().print(*map(plain, objects), **how)
+
+
+class Grid(Table):
+    def add_row(self, *cells: object, **how: object) -> None:
+        super().add_row(*map(plain, cells), **how)
+
+
 # Without a terminal nobody folds lines, so tables may be as wide as their cells need.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+console = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 class Refusal(click.ClickException):
     """An end that a person can read, with its exit code."""
 
     def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.exit_code = code
 
 
@@ -58,8 +80,20 @@ def truthful_exits():
             "below the home, then run again: it goes on where it stopped",
             RESOURCES,
         ) from None
+    except duckdb.IOException:
+        raise Refusal("a database cannot be read or written; see cdp doctor", RESOURCES) from None
     except OSError as error:
-        raise Refusal(f"{error.strerror}: {error.filename}", RESOURCES) from None
+        said = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        raise Refusal(said, RESOURCES) from None
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        # Its message may hold values, so only the kind and the place are told.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        raise Refusal(
+            f"this should not happen: {type(error).__name__} in {where}. Please report it", INTERNAL
+        ) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +104,7 @@ def main() -> None:
     Start with:   cdp run --exports DIR
     Then look:    cdp profile someone@example.com
     """
+    keep_private()
 
 
 @main.command()
@@ -98,53 +133,53 @@ def run(exports: Path | None, home: Path | None, as_of: datetime | None, as_json
     sys.exit(code)
 
 
-def _run(settings: Settings, as_of: date | None, *, quiet: bool) -> tuple[dict, int]:
-    """Run the job; returns its summary, or what failed, and the exit code."""
+def _run(
+    settings: Settings, as_of: date | None, *, quiet: bool, mends: int = 9
+) -> tuple[dict, int]:
+    """Run the job; returns its summary, or what failed, and the exit code. So many damaged tables are
+    made anew on the way."""
     from dagster_project.catalog import load_catalog
     from dagster_project.definitions import execute
+    from dagster_project.nightly import mend, open_night
     from dagster_project.publish import Published
-    from dagster_project.run import open_run
     from dagster_project.segments.membership import held
     from dagster_project.summary import summarise
 
-    total = len(load_catalog(settings))
-    with _progress(total, quiet=quiet) as watch:
-        with open_run(settings, as_of=as_of, watch=watch) as one:
-            succeeded = execute(settings, one)
-            if succeeded:
+    catalog = load_catalog(settings)
+    with _progress(len(catalog), quiet=quiet) as watch:
+        with open_night(settings, as_of=as_of, watch=watch) as one:
+            said, mended = None, []
+            if execute(settings, one):
                 published = one.once("published", lambda: Published(settings.database, False, 0))
-                return summarise(one, published) | {"held_segments": held(one)}, DONE
-    failures, code = _tell_failures(one.failures)
-    return {"failures": failures}, code
+                said = summarise(one, published) | {"held_segments": held(one)}
+            elif mends:
+                mended = one.once("mended", lambda: mend(one, catalog))
+    _tell_unsent(one.alerts)
+    if said:
+        return said | _report(one), DONE
+    if mended:
+        click.echo(f"{', '.join(mended)}: a file was damaged; the table is made anew", err=True)
+        return _run(settings, as_of, quiet=quiet, mends=mends - 1)
+    failures, code = _tell_failures(one)
+    return {"failures": failures} | _report(one), code
 
 
-def _tell_failures(failures: list[tuple[str, Exception]]) -> tuple[list[dict], int]:
-    """What failed, on the screen and as data, and the exit code. Messages that are not our own may
-    hold values, so of those only the kind and the place are told."""
-    from dagster_project.gate import Held
-    from dagster_project.identity.replay import ReplayError
+def _report(one) -> dict:
+    """Where the report of a run that is over is, if there was room for it."""
+    return {"report": str(one.done("report"))} if one.done("report") else {}
 
-    found, code = [], DATA_FAILED
-    for what, error in failures:
-        if isinstance(error, (ChecksFailed, Held, LakeError, PublishError, ReplayError)):
-            said = str(error)
-        elif isinstance(error, SettingsError):
-            code, said = USAGE, str(error)
-        elif isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException, OSError)):
-            code = RESOURCES
-            said = (
-                "the disk or the memory did not suffice. Free space below the home or raise "
-                "memory_limit in cdp.toml, then run again: it goes on where it stopped"
-            )
-        else:
-            code = INTERNAL
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}, line {place.lineno}"
-            said = f"this should not happen: {type(error).__name__} in {where}. Please report it"
-        click.echo(f"{what}: {said}", err=True)
-        found.append({"failed": what, "reason": said})
+
+def _tell_failures(one) -> tuple[list[dict], int]:
+    """What failed in a run, on the screen and as data, and the exit code."""
+    from dagster_project.ending import ending_of
+
+    ending = ending_of(one)
+    for failure in ending.failures:
+        say(f"{failure.what}: {failure.reason}", err=True)
     click.echo("Nothing was published; the last good database still serves.", err=True)
-    return found, code
+    if one.done("report"):
+        click.echo(f"The report of this run: {one.done('report')}", err=True)
+    return [{"failed": failure.what, "reason": failure.reason} for failure in ending.failures], ending.code
 
 
 @contextmanager
@@ -180,6 +215,9 @@ def _show_summary(said: dict) -> None:
     console.print(grid)
     statuses = ", ".join(f"{row['files']} {row['status']}" for row in said["files"])
     console.print(f"files: {statuses}")
+    if said["arriving"]:
+        left = ", ".join(said["arriving"][:3])
+        console.print(f"left for the next run, still being written: {left}", markup=False, soft_wrap=True)
     if said["set_aside"]:
         console.print("\nSet aside")
         for row in said["set_aside"][:8]:
@@ -220,6 +258,8 @@ def _show_summary(said: dict) -> None:
         )
     verb = "Published" if said["published"] else "Nothing new to publish; current is"
     console.print(f"\n{verb}\n  {said['database']}", markup=False, soft_wrap=True)
+    if said.get("report"):
+        console.print(f"Report\n  {said['report']}", markup=False, soft_wrap=True)
     console.print(
         "Look next\n"
         "  cdp profile <e-mail or profile id>    one person, with the evidence\n"
@@ -236,7 +276,7 @@ def _show_summary(said: dict) -> None:
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 def accept(run_id: str, home: Path | None, as_json: bool) -> None:
-    """Publish a run that is held because identity changed too much.
+    """Publish a run that is held for a person to look at.
 
     What the run made is published as it is; exports that landed since wait for the next run.
 
@@ -245,7 +285,7 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
     from dagster_project import gate
     from dagster_project.catalog import load_catalog
     from dagster_project.nightly import accept as publish
-    from dagster_project.run import open_run
+    from dagster_project.nightly import open_night
     from dagster_project.segments.membership import held
     from dagster_project.summary import summarise
 
@@ -253,9 +293,10 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
         settings = load_settings(home=home)
         try:
             as_of = date.fromisoformat(gate.held(settings, run_id)["as_of"])
-            with open_run(settings, as_of=as_of) as one:
+            with open_night(settings, as_of=as_of) as one:
                 published = publish(one, run_id, load_catalog(settings))
                 said = summarise(one, published) | {"held_segments": held(one)}
+            said |= _report(one)
         except gate.NotHeld as error:
             raise Refusal(str(error), DATA_FAILED) from None
     if as_json:
@@ -413,32 +454,53 @@ def _show_inspection(one: dict) -> None:
 
 
 @main.command()
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--strict", is_flag=True, help="Warnings do not pass either.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def validate(home: Path | None, as_json: bool) -> None:
-    """Run every check on what the last run published; for CI: the exit code is 1 if one fails.
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write JUnit's XML there, which CI systems show.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write one page there, complete in itself.")
+def validate(
+    path: Path | None,
+    home: Path | None,
+    strict: bool,
+    as_json: bool,
+    junit: Path | None,
+    html: Path | None,
+) -> None:
+    """Whether data pass: what is published, exports before they are loaded, or a published file.
 
-    Example: cdp validate --home data --json
+    PATH is a home, a folder or file of exports, or a .duckdb file; without it, the home. Nothing is
+    changed. The exit code is 0 if all passes and 1 if an error is found, with --strict a warning too.
+
+    \b
+    Example: cdp validate
+    Example: cdp validate exports/ --strict --junit report.xml
+    Example: cdp validate customers.duckdb --json
     """
+    from dagster_project.pages import validation_report
+    from dagster_project.validation import passes, tell
     from dagster_project.validation import validate as check
 
     with truthful_exits():
-        results = check(load_settings(home=home))
-    failed = [one for one in results if not one["passed"] and one["severity"] == "error"]
+        is_home = path and (path / "state").is_dir()
+        settings = load_settings(home=path if is_home else home)
+        results = check(path, settings)
+        about = {"of": (path or settings.home).resolve(), "strict": strict}
+        for place, to_text in ((junit, validation_report.to_junit), (html, validation_report.to_html)):
+            if place:
+                place.write_text(to_text(results, **about), encoding="utf-8")
+    failed = [one for one in results if not one.passed]
     if as_json:
-        click.echo(json.dumps(results, indent=1))
+        click.echo(json.dumps([one.as_dict() for one in results], indent=1))
     else:
-        for one in results:
-            if not one["passed"]:
-                said = f"{one['severity']}: {one['table_name']}: {one['check_name']}"
-                if one["observed"] is not None:
-                    click.echo(f"{said} does not hold: it is {one['observed']:g}")
-                elif one["failing_rows"] is not None:
-                    click.echo(f"{said} fails for {one['failing_rows']:,} rows")
-                else:
-                    click.echo(f"{said} cannot be run; cdp run makes what it reads")
-        click.echo(f"{len(results)} checks, {len(failed)} failed")
-    sys.exit(DATA_FAILED if failed else DONE)
+        for one in failed:
+            say(f"{one.severity}: {tell(one)}")
+        graves = sum(one.severity == "error" for one in failed)
+        click.echo(f"{len(results)} checks, {graves} failed, {len(failed) - graves} warnings")
+    sys.exit(DONE if passes(results, strict=strict) else DATA_FAILED)
 
 
 @main.command()
@@ -594,6 +656,71 @@ def explain(
     _tell(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
     if html:
         console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
+
+
+@main.group()
+def quality() -> None:
+    """The rules, budgets, checks and expectations that data must pass.
+
+    Example: cdp quality list
+    """
+
+
+@quality.command("list")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def quality_list(home: Path | None, as_json: bool) -> None:
+    """Every rule, budget, check and expectation: what it is about, and how grave its failure is.
+
+    Example: cdp quality list
+    """
+    from dagster_project.catalog import load_catalog
+    from dagster_project.quality import list_rules
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        found = list_rules(settings, load_catalog(settings))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    columns = ("kind", "about", "claim", "severity", "what follows")
+    _grid("", columns, [(one.kind, one.about, one.claim, one.severity, one.effect) for one in found])
+
+
+@quality.command("propose")
+@click.argument("table", metavar="TABLE")
+@click.option("--write", is_flag=True, help="Write the files beside the model, unless they are there.")
+@click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
+def quality_propose(table: str, write: bool, home: Path | None) -> None:
+    """Propose expectations about a table from what it holds now; review them like code.
+
+    Example: cdp quality propose golden.sessions
+    """
+    from dagster_project.catalog import load_catalog
+    from dagster_project.glossary import load_glossary
+    from dagster_project.lake import Lake, connect
+    from dagster_project.proposing import propose
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        catalog, lake = load_catalog(settings), Lake(settings.lake)
+        if table not in catalog:
+            raise Refusal(f"there is no table {table}; name one with its layer, as golden.orders", USAGE)
+        con = connect(threads=settings.threads, memory=settings.memory_limit)
+        lake.view(con, table)
+        glossary = load_glossary(settings.sql / "columns.csv")
+        found = propose(con, table, catalog[table].grain, glossary)
+        con.close()
+        files = {
+            settings.sql / f"{table.replace('.', '/')}.{ending}": text
+            for ending, text in (("metrics.sql", found.metrics), ("suite.json", found.suite))
+        }
+        if write and any(path.exists() for path in files):
+            raise Refusal(f"{table} has a suite already; nothing was written", USAGE)
+        for path, text in files.items():
+            if write:
+                path.write_text(text, encoding="utf-8")
+            click.echo(f"{path.name}{' written' if write else ''}\n\n{text}")
 
 
 @main.group()
@@ -834,6 +961,118 @@ def _database(home: Path | None):
         yield con
     finally:
         con.close()
+
+
+@main.command()
+@click.option("--exports", type=click.Path(path_type=Path), help="Where exports land.")
+@HOME
+@click.option("--alert", is_flag=True, help="Alert people (docs/operating.md) of what is an error.")
+@AS_JSON
+def doctor(exports: Path | None, home: Path | None, alert: bool, as_json: bool) -> None:
+    """Is this home well: settings, disk, lock, versions, files, last run, deliveries; and the remedies.
+
+    Changes nothing. The exit code is 1 if something is an error, 2 if the settings are.
+
+    \b
+    Example: cdp doctor --home data
+    Example: cdp doctor --alert --json
+    """
+    from dagster_project import alerts
+    from dagster_project.doctor import ERROR, examine
+
+    with truthful_exits():
+        settings = load_settings(exports=exports, home=home)
+        found = examine(settings)
+    errors = [one for one in found if one.status == ERROR]
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+    else:
+        _show_findings(found)
+    if alert and errors:
+        text = "\n\n".join(f"{one.about}: {one.words}\n{one.remedy}" for one in errors)
+        title = f"cdp doctor found {len(errors)} error{'s' * (len(errors) > 1)}"
+        sent = alerts.send(settings.alerts, title=title, text=text, facts={"kind": "doctor"})
+        _tell_unsent(sent)
+    sys.exit(DATA_FAILED if errors else DONE)
+
+
+def _show_findings(found: Iterable) -> None:
+    """A line for each thing, and under it what is to be done."""
+    styles = {"ok": "green", "warn": "yellow", "error": "bold red"}
+    for one in found:
+        line = Text.assemble((f"{one.status:<6}", styles[one.status]), f"{one.about:<10} {one.words}")
+        console.print(line, soft_wrap=True)
+        if one.remedy:
+            console.print(f"{'':<17}{one.remedy}", markup=False, soft_wrap=True)
+
+
+def _tell_unsent(sent: Mapping[str, str | None]) -> None:
+    """Which ways an alert did not go, and why."""
+    for channel, problem in sent.items():
+        if problem:
+            click.echo(f"the alert by {channel} was not sent: {problem}", err=True)
+
+
+@main.command()
+@HOME
+@click.option("--count", default=20, show_default=True, type=click.IntRange(min=1),
+              help="So many at most.")
+@AS_JSON
+def runs(home: Path | None, count: int, as_json: bool) -> None:
+    """The last runs, the latest first: how each ended, and which database is served and which are kept.
+
+    Example: cdp runs --count 5
+    """
+    from dagster_project.history import past_runs
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        found = past_runs(settings, count=count)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    rows = [
+        (one.run_id or "(not over)", one.as_of, one.status, one.started_at[:16].replace("T", " "),
+         *("" if n is None else f"{n:,.0f}" for n in (one.seconds, one.rows, one.profiles)),
+         one.database)
+        for one in found
+    ]
+    _grid("", ("run", "as of", "ended as", "began", "seconds", "rows", "profiles", "database"), rows)
+    if not found:
+        click.echo(f"no run is known in {settings.home}; cdp run makes one")
+
+
+@main.command()
+@click.argument("run_id", metavar="[RUN]", required=False)
+@HOME
+@AS_JSON
+def rollback(run_id: str | None, home: Path | None, as_json: bool) -> None:
+    """Serve the publish before this one again, or a named one, in one step: both databases.
+
+    Readers change over when they open the file again. Ids that were published stay issued. The next run
+    publishes anew, so remove first what was wrong: the export, or the rule.
+
+    \b
+    Example: cdp rollback
+    Example: cdp rollback 2026-06-01-0123abcd
+    """
+    from dagster_project.rollback import RollbackError, roll_back
+
+    with truthful_exits():
+        settings = load_settings(home=home)
+        try:
+            before, now = roll_back(settings, run_id)
+        except RollbackError as error:
+            raise Refusal(str(error), DATA_FAILED) from None
+    if as_json:
+        said = {"from": before.run_id, "to": now.run_id, "as_of": now.as_of}
+        click.echo(json.dumps(said | {"database": str(settings.database)}, indent=1))
+        return
+    click.echo(
+        f"Both databases are those of {now.run_id} again (as of {now.as_of}); until now {before.run_id} "
+        "was served.\nThe next cdp run publishes anew: remove first what was wrong with "
+        f"{before.run_id}, an export or a rule. To go back: cdp rollback {before.run_id}"
+    )
 
 
 @main.command()
