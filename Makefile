@@ -21,4 +21,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) data/landing data/lake data/warehouse data/reports data/activation data/state
+	rm -rf $(VENV) data/landing data/lake data/warehouse data/reports data/activation data/state data/logs

@@ -26,6 +26,7 @@ def summarise(run: Run, published: Published | None) -> dict:
         "published": bool(published and published.is_new),
         "database": str(run.settings.database),
         "tables": {"made": len(made), "current": len(run.steps) - len(made)},
+        "arriving": run.arriving,
         "rows_written": sum(step.rows_written for step in run.steps),
         "sources": _rows(
             run,
@@ -41,6 +42,7 @@ def summarise(run: Run, published: Published | None) -> dict:
                 quarantine.column_name, count(*) as rows, min(row_number) as first_row
             from raw.quarantine as quarantine
             left join raw.source_files as files using (path)
+            where action = 'set_aside'
             group by all order by rows desc, path, reason limit 20""",
         ),
         "files": _rows(

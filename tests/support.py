@@ -12,9 +12,8 @@ from dagster_project.catalog import load_catalog
 from dagster_project.editions import FULL, PSEUDONYMISED, define_pseudonym, load_key
 from dagster_project.glossary import load_glossary
 from dagster_project.lake import Lake
-from dagster_project.nightly import make_all
+from dagster_project.nightly import make_all, open_night
 from dagster_project.publish import published_name
-from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, load_settings
 
 SAMPLE = PROJECT / "data" / "sample"
@@ -26,7 +25,7 @@ def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> 
     """The whole job without its engine; returns the steps."""
     settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
     settings = replace(settings, **chosen)
-    with open_run(settings, as_of=as_of) as run:
+    with open_night(settings, as_of=as_of) as run:
         make_all(run, load_catalog(settings))
         return run.steps
 

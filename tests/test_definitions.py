@@ -56,6 +56,7 @@ def test_the_nightly_schedule_is_at_two_in_the_zone_of_the_settings(settings):
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/Paris")
 
 
+@pytest.mark.fault(18)
 def test_the_sensor_waits_until_files_are_left_alone_and_asks_once(tmp_path):
     exports = tmp_path / "exports"
     exports.mkdir()

@@ -107,10 +107,11 @@ def test_rows_set_aside_stay_in_the_part_and_out_of_the_table(lake, con, tmp_pat
     with lake.staging("raw.things") as place:
         write_parquet(con, "from (values ('a'), ('bad'), ('c')) as t (v)", place / "p", order=())
         write_parquet(con, "from (values (2)) as t (row_number)", place / "q", order=())
-        lake.commit_added("raw.things", [(place / "p", place / "q", {})], made_from={})
+        lake.commit_added("raw.things", [(place / "p", place / "q", None, {})], made_from={})
     assert rows(lake, con, "raw.things") == [("a",), ("c",)]
 
 
+@pytest.mark.fault(12)
 def test_a_damaged_file_is_named_and_not_read(lake, con):
     manifest = put(lake, con, "(1, 'a')")
     path = lake.directory("golden.things") / manifest.parts[0].file
@@ -121,6 +122,7 @@ def test_a_damaged_file_is_named_and_not_read(lake, con):
         Lake(lake.root).scan("golden.things")
 
 
+@pytest.mark.fault(2)
 def test_what_a_killed_run_left_is_swept_and_what_counts_stays(lake, con):
     put(lake, con, "(1, 'a')")
     place = lake.directory("golden.things")
@@ -138,6 +140,7 @@ def test_another_lake_shares_the_files_and_outlives_the_first(lake, con, tmp_pat
     assert rows(Lake(tmp_path / "state"), con) == [(1, "a")]
 
 
+@pytest.mark.fault(6)
 def test_the_lock_is_held_by_one_and_says_by_whom(tmp_path):
     with exclusive(tmp_path / "lock", purpose="cdp run"):
         with pytest.raises(LockedError, match=f"cdp run, process {os.getpid()}, since 20"):
@@ -145,6 +148,7 @@ def test_the_lock_is_held_by_one_and_says_by_whom(tmp_path):
                 pass
 
 
+@pytest.mark.fault(7)
 def test_the_lock_is_free_once_its_holder_was_killed(tmp_path):
     script = (
         "import os, signal, sys; from pathlib import Path\n"

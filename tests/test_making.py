@@ -63,7 +63,7 @@ def deliver(run, number: int, rows: list[tuple]) -> None:
         write_parquet(
             run.con, f"from (values {values}) as t (k, g, v, version)", place / "p", order=()
         )
-        run.lake.commit_added("raw.things", [(place / "p", None, {})], made_from={})
+        run.lake.commit_added("raw.things", [(place / "p", None, None, {})], made_from={})
 
 
 def night(home: Path, models: dict, deliveries: list[tuple[int, list]]) -> dict[str, list]:

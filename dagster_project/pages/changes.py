@@ -42,16 +42,15 @@ def tell_verdict(diff: Diff, *, budget: float) -> tuple[str, ...]:
     )
 
 
-def tell_held(diff: Diff, *, run_id: str, budget: float, where: Path) -> list[str]:
-    """Why a run is held, and what a person can do."""
+def tell_held(diff: Diff, *, budget: float, where: Path) -> list[str]:
+    """Why a run is held."""
     return [
-        "held for a person, because identity changed by more than its budget.",
-        *(f"  {line}" for line in (*tell_verdict(diff, budget=budget), *_totals(diff))),
+        "Identity changed by more than its budget.",
+        *tell_verdict(diff, budget=budget),
+        *_totals(diff),
         "The worst:",
         *(f"  {tell_change(one)} ({', '.join(_effects(one))})" for one in diff.worst[:NAMED]),
         f"All of it, with the reasons: {where}",
-        f"To publish it all the same: cdp accept {run_id}",
-        "To undo what is wrong, deliver corrections (docs/corrections.md) and run again.",
     ]
 
 

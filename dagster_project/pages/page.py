@@ -26,11 +26,16 @@ def page(sections: Iterable[Section], *, pictures: dict[str, str] | None = None)
     their section; what is in them is escaped already."""
     first, *rest = sections
     body = "\n".join(
-        f"<{level}>{escape(section.title)}</{level}>\n{(pictures or {}).get(section.title, '')}\n<ul>\n"
-        + "".join(f"<li>{escape(line)}</li>\n" for line in section.lines)
+        f"<{level}>{text(section.title)}</{level}>\n{(pictures or {}).get(section.title, '')}\n<ul>\n"
+        + "".join(f"<li>{text(line)}</li>\n" for line in section.lines)
         + "</ul>"
         for level, section in (("h1", first), *(("h2", section) for section in rest))
     )
+    return document(first.title, body, style=STYLE)
+
+
+def document(title: str, body: str, *, style: str) -> str:
+    """A whole page around a body in which everything is escaped already."""
     # the policy holds whatever a line may say: nothing is fetched and nothing is run
     return f"""<!doctype html>
 <html lang="en">
@@ -38,11 +43,16 @@ def page(sections: Iterable[Section], *, pictures: dict[str, str] | None = None)
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{escape(first.title)}</title>
-<style>{STYLE}</style>
+<title>{text(title)}</title>
+<style>{style}</style>
 </head>
 <body>
 {body}
 </body>
 </html>
 """
+
+
+def text(value: object) -> str:
+    """Escaped for HTML; what cannot be seen, or turns the direction of writing, shows its number."""
+    return escape("".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in str(value)))

@@ -19,6 +19,7 @@ def _people(names, **shared):
     }
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize(
     ("email", "reason"),
     [
@@ -39,6 +40,7 @@ def test_a_phone_of_zeros_is_guarded(con, load):
     assert _reason(con, "+12120000000") == "placeholder"
 
 
+@pytest.mark.fault(39)
 def test_a_mailbox_of_four_surnames_is_guarded(con, load):
     names = [("Ann", "Abbott"), ("Bea", "Baker"), ("Cid", "Cooper"), ("Dan", "Dyer")]
     load(_people(names, email="club@mail.com"))
