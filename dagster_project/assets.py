@@ -20,7 +20,7 @@ def key_of(name: str) -> dg.AssetKey:
     return dg.AssetKey(name.split("."))
 
 
-def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
+def table_asset(table: Table) -> dg.AssetsDefinition:
     """One asset: what it is, what it reads, its checks; its function makes the table."""
     layer, _, name = table.name.partition(".")
 
@@ -55,7 +55,7 @@ def table_asset(table: Table, *, with_lineage: bool) -> dg.AssetsDefinition:
                 columns=[dg.TableColumn(name, kind) for name, kind in result.columns.items()]
             ),
         }
-        if with_lineage and table.model and result.outcome != "unchanged":
+        if table.model and result.outcome != "unchanged":
             metadata["dagster/column_lineage"] = _lineage(run, table)
         yield dg.MaterializeResult(
             metadata=metadata,

@@ -113,7 +113,7 @@ def main() -> None:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day to speak for.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 def run(exports: Path | None, home: Path | None, as_of: datetime | None, as_json: bool) -> None:
-    """The nightly job, in this process: the one that `dagster dev` shows.
+    """The nightly job, in this process: the steps that `dagster dev` shows as assets.
 
     Example: cdp run --exports /data/exports --as-of 2026-06-01
     """
@@ -139,9 +139,7 @@ def _run(
     """Run the job; returns its summary, or what failed, and the exit code. So many damaged tables are
     made anew on the way."""
     from dagster_project.catalog import load_catalog
-    from dagster_project.definitions import execute
-    from dagster_project.nightly import mend, open_night
-    from dagster_project.publish import Published
+    from dagster_project.nightly import make_all, mend, open_night
     from dagster_project.segments.membership import held
     from dagster_project.summary import summarise
 
@@ -149,11 +147,12 @@ def _run(
     with _progress(len(catalog), quiet=quiet) as watch:
         with open_night(settings, as_of=as_of, watch=watch) as one:
             said, mended = None, []
-            if execute(settings, one):
-                published = one.once("published", lambda: Published(settings.database, False, 0))
-                said = summarise(one, published) | {"held_segments": held(one)}
-            elif mends:
-                mended = one.once("mended", lambda: mend(one, catalog))
+            try:
+                said = summarise(one, make_all(one, catalog)) | {"held_segments": held(one)}
+            except Exception:
+                if not one.failures:
+                    raise
+                mended = one.once("mended", lambda: mend(one, catalog)) if mends else []
     _tell_unsent(one.alerts)
     if said:
         return said | _report(one), DONE

@@ -1,6 +1,6 @@
 """The only assembly: assets, the nightly job, its schedule, the sensor for new exports, the executor.
 
-Loaded by workspace.yaml; `cdp run` executes the same job in process.
+Loaded by workspace.yaml. `cdp run` makes the same tables by the same functions, without an engine.
 """
 
 from __future__ import annotations
@@ -15,24 +15,21 @@ from dagster_project.catalog import load_catalog
 from dagster_project.landing import fingerprint_landing
 from dagster_project.nightly import open_night
 from dagster_project.quality import load_suites
-from dagster_project.run import Run
 from dagster_project.settings import Settings, load_settings
 
 JOB = "nightly"
 SENSOR_SECONDS = 60
 
 
-def build_defs(settings: Settings, *, run: Run | None = None) -> dg.Definitions:
-    """Everything Dagster needs to know. With `run`, the job works in that run, already opened; column
-    lineage is left to Dagster's own processes, which have somewhere to show it."""
+def build_defs(settings: Settings) -> dg.Definitions:
+    """Everything Dagster needs to know."""
     catalog = load_catalog(settings)
-    with_lineage = run is None
     job = dg.define_asset_job(
         JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor
     )
     return dg.Definitions(
         assets=[
-            *(table_asset(table, with_lineage=with_lineage) for table in catalog.values()),
+            *map(table_asset, catalog.values()),
             publish_asset(catalog),
         ],
         asset_checks=[suite_checks(load_suites(settings.sql), catalog)],
@@ -43,15 +40,13 @@ def build_defs(settings: Settings, *, run: Run | None = None) -> dg.Definitions:
             )
         ],
         sensors=[_new_exports(settings, job)],
-        resources={"run": _run_resource(settings, run)},
+        resources={"run": _run_resource(settings)},
         executor=dg.in_process_executor,
     )
 
 
-def _run_resource(settings: Settings, run: Run | None) -> dg.ResourceDefinition:
+def _run_resource(settings: Settings) -> dg.ResourceDefinition:
     """The run that all assets share; opening it takes the lock."""
-    if run is not None:
-        return dg.ResourceDefinition.hardcoded_resource(run)
 
     @dg.resource(config_schema={"as_of": dg.Field(str, is_required=False)})
     def opened(context: dg.InitResourceContext):
@@ -80,18 +75,6 @@ def _new_exports(settings: Settings, job) -> dg.SensorDefinition:
         return dg.RunRequest(run_key=now)
 
     return new_exports
-
-
-def execute(settings: Settings, run: Run) -> bool:
-    """Run the nightly job in this process; False when a step failed."""
-    defs = build_defs(settings, run=run)
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = defs.resolve_job_def(JOB).execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    return result.success
 
 
 @dg.definitions

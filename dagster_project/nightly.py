@@ -1,6 +1,6 @@
-"""The nightly job without its engine: what happens after every table is made, and how a run ends.
+"""The nightly job: every table in its order, what happens once they are made, and how a run ends.
 
-The tables' order is the engine's business (Dagster's); their content is the catalog's.
+What the tables hold is the catalog's business. Dagster shows, schedules and runs the same steps as assets.
 """
 
 from __future__ import annotations
@@ -50,9 +50,20 @@ def open_night(
 
 
 def make_all(run: Run, catalog: dict[str, Table]) -> Published:
-    """The whole job in the catalog's order, for whoever needs no engine. Raises ChecksFailed, Held."""
-    for table in catalog.values():
-        table.make(run)
+    """The whole job in the catalog's order. Raises the first failure, once all that does not rest on
+    what failed has been made: a person then hears of everything at once, and the next run goes on
+    from there. run.failures has them all."""
+    failures: dict[str, Exception | None] = {}
+    for name, table in catalog.items():
+        if failures.keys().isdisjoint(table.inputs):
+            try:
+                table.make(run)
+            except Exception as error:  # noted by the run; one failure is not another table's
+                failures[name] = error
+        else:
+            failures[name] = None
+    for error in filter(None, failures.values()):
+        raise error
     return finish(run, catalog)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -12,8 +11,7 @@ import pytest
 from support import SAMPLE, SAMPLE_AS_OF
 
 from dagster_project import settings as settings_module
-from dagster_project.definitions import build_defs, execute
-from dagster_project.run import open_run
+from dagster_project.definitions import build_defs
 from dagster_project.settings import PROJECT, Settings
 
 
@@ -74,9 +72,18 @@ def test_the_sensor_waits_until_files_are_left_alone_and_asks_once(tmp_path):
     assert looked() == "nothing new has landed"
 
 
-def run_job(settings: Settings, as_of: date = SAMPLE_AS_OF) -> tuple[bool, list]:
-    with open_run(settings, as_of=as_of) as run:
-        return execute(settings, run), list(run.failed_checks)
+def executed(settings: Settings, **chosen) -> dg.ExecuteInProcessResult:
+    """The nightly job as Dagster runs it, to its end."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return build_defs(settings).resolve_job_def("nightly").execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={
+                "resources": {"run": {"config": {"as_of": SAMPLE_AS_OF.isoformat()}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            **chosen,
+        )
 
 
 @pytest.fixture
@@ -94,24 +101,16 @@ def test_a_failed_blocking_check_publishes_nothing(sample, tmp_path, monkeypatch
     )
     before = os.readlink(sample.warehouse / "current")
     monkeypatch.setattr(settings_module, "PROJECT", project)
-    succeeded, failed = run_job(sample)
-    assert not succeeded
-    assert [check.claim for check in failed if not check.passed] == ["nobody_lives_in_france"]
+    result = executed(sample)
+    assert not result.success
+    failed = [one for one in result.get_asset_check_evaluations() if not one.passed]
+    assert [check.check_name for check in failed] == ["nobody_lives_in_france"]
     assert os.readlink(sample.warehouse / "current") == before
 
 
 def test_a_materialisation_tells_rows_columns_lineage_and_checks(sample):
     shutil.rmtree(sample.lake / "golden" / "profiles")
-    defs = build_defs(sample)
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = defs.resolve_job_def("nightly").execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(["golden", "profiles"])],
-            run_config={
-                "resources": {"run": {"config": {"as_of": "2026-06-02"}}},
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-        )
+    result = executed(sample, asset_selection=[dg.AssetKey(["golden", "profiles"])])
     (made,) = result.asset_materializations_for_node("golden__profiles")
     metadata = made.metadata
     assert metadata["dagster/row_count"].value > 200
