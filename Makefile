@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run test clean
+.PHONY: run test audit clean
 
 run: $(READY)
 	@test -e data/landing || cp -R data/sample/exports data/landing
@@ -11,6 +11,13 @@ run: $(READY)
 
 test: $(READY)
 	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# Known vulnerabilities of the locked versions, by PyPI's advisories: asks the network, so it is a job of its
+# own in CI. What could not be looked up fails it.
+audit:
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && \
+		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; }
+	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock
 
 # Installed once; again only when the locked versions or the package's own metadata change.
 $(READY): requirements.lock pyproject.toml

@@ -154,11 +154,6 @@ def test_the_glossary_lists_no_column_that_is_not_published(published):
     assert [name for name in listed if name not in columns] == []
 
 
-def test_locked_packages_name_no_address():
-    lines = (PROJECT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+-]+", line) for line in lines)
-
-
 def test_every_model_has_a_test_that_names_it():
     """Rows in, rows out: a model that no test speaks of was never shown to be right."""
     told = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("*.py"))
