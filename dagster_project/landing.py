@@ -498,16 +498,32 @@ def _read_parts(run: Run) -> dict[str, dict]:
     return found
 
 
+def _columns_gone(inventory: Iterable[Landed]) -> dict[str, str]:
+    """The files without an optional column that the delivery before them had, by their hash."""
+    before: dict[tuple, set[str]] = {}
+    found = {}
+    for one in sorted(inventory, key=lambda one: (one.delivered_at, one.path)):
+        if one.status == "accepted":
+            told = [f["expected"] for f in one.findings if f["reason"] == "optional columns missing"]
+            lacking = set(", ".join(told).split(", "))
+            gone = lacking - before.get((one.contract, one.variant), lacking)
+            if gone:
+                found[one.sha256] = f"columns gone: {', '.join(sorted(gone))}"
+            before[one.contract, one.variant] = lacking
+    return found
+
+
 def _make_source_files(run: Run) -> Made:
     def compute() -> str:
         parts = _read_parts(run)
+        gone = _columns_gone(take_inventory(run))
         rows = []
         for one in take_inventory(run):
             read_here = one.status == "accepted"
             counts = parts[one.sha256] if read_here else {}
             system, _, export = (one.contract or "").partition("__")
             findings = [*one.findings, *counts.get("findings", ())]
-            said = [one.detail, *(finding["reason"] for finding in findings)]
+            said = [one.detail, *(finding["reason"] for finding in findings), gone.get(one.sha256)]
             rows.append(
                 {
                     "path": one.path,

@@ -28,6 +28,8 @@ class Landed:
     files: dict[str, dict]
     aside: list[tuple]
     arriving: list[str]
+    failed: list[str]
+    """Checks that failed without blocking."""
 
     def rows(self, table: str, columns: str = "*") -> list[tuple]:
         with open_run(_settings(self.exports, self.home)) as run:
@@ -50,10 +52,10 @@ def make(exports: Path, home: Path, *wanted: str, as_of: date = SAMPLE_AS_OF, **
             needed.add(name)
             waiting += catalog[name].inputs
     with open_run(settings, as_of=as_of) as run:
-        for name, table in catalog.items():
-            if name.startswith("raw.") or name in needed:
-                table.make(run)
-        return Landed(home, exports, _files(run), _aside(run), list(run.arriving))
+        made = [table.make(run) for name, table in catalog.items()
+                if name.startswith("raw.") or name in needed]
+        failed = [check.claim for one in made for check in one.checks if not check.passed]
+        return Landed(home, exports, _files(run), _aside(run), list(run.arriving), failed)
 
 
 def _files(run: Run) -> dict[str, dict]:

@@ -97,6 +97,17 @@ def test_a_required_column_removed_sets_the_file_aside_and_keeps_what_was_there(
         ("Hopper",), ("Lovelace",), ("Lovelace",)]
 
 
+@pytest.mark.fault(27)
+def test_an_optional_column_removed_is_a_warning_until_it_is_back(land):
+    without = THREE.replace(b",Birthdate", b"", 1).replace(b',"1985-12-10"', b"")
+    land({"2026-06-01/Contact.csv": THREE})
+    found = land({"2026-06-02/Contact.csv": without}, "marts.source_files")
+    assert found.files["2026-06-02/Contact.csv"]["detail"].endswith("columns gone: Birthdate")
+    assert found.failed == ["no_export_lost_a_column"]
+    found = land({"2026-06-03/Contact.csv": THREE + b"\n"}, "marts.source_files")
+    assert found.failed == []
+
+
 @pytest.mark.fault(14)
 def test_of_a_restated_file_the_newer_content_holds_and_both_are_recorded(land):
     land({"Contact.csv": contacts(contact(1, last="Byron"))})
