@@ -20,7 +20,7 @@ from pathlib import Path
 from dagster_project import logs
 from dagster_project.deliveries import expected
 from dagster_project.lake import LakeError, held_by
-from dagster_project.landing import landed_files
+from dagster_project.landing import landed_files, unread_links
 from dagster_project.rollback import kept
 from dagster_project.settings import PROJECT, Secret, Settings, SettingsError
 
@@ -212,6 +212,9 @@ def _last_run(settings: Settings) -> Iterator[Finding]:
 
 
 def _deliveries(settings: Settings, now: datetime) -> Iterator[Finding]:
+    if links := len(unread_links(settings.exports)):
+        yield Finding("delivery", WARN, f"{links} links below {settings.exports} are not followed: they are "
+                      "to folders, or lead out of it", "deliver there what they lead to, or remove them")
     try:
         found = expected(settings, now.date())
     except LakeError as error:

@@ -127,6 +127,15 @@ STATE_TABLES = ("raw.source_files",)
 # The inventory ---------------------------------------------------------------------------------
 
 
+def unread_links(exports: Path) -> list[Path]:
+    """Links below the folder that are not followed: those to folders, and those that lead out of it."""
+    root = exports.resolve()
+    return sorted(
+        path for path in exports.rglob("*")
+        if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(root))
+    )
+
+
 def landed_files(exports: Path) -> list[Path]:
     """Every finished file below the folder, in the order of the names; no hidden ones, no links out."""
     root = exports.resolve()

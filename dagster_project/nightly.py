@@ -50,7 +50,13 @@ def open_night(
 
 
 def make_all(run: Run, catalog: dict[str, Table]) -> Published:
-    """The whole job in the catalog's order. Raises the first failure, once all that does not rest on
+    """The whole job. Raises what make_tables and finish do."""
+    make_tables(run, catalog)
+    return finish(run, catalog)
+
+
+def make_tables(run: Run, catalog: dict[str, Table]) -> None:
+    """Every table in the catalog's order. Raises the first failure, once all that does not rest on
     what failed has been made: a person then hears of everything at once, and the next run goes on
     from there. run.failures has them all."""
     failures: dict[str, Exception | None] = {}
@@ -64,7 +70,6 @@ def make_all(run: Run, catalog: dict[str, Table]) -> Published:
             failures[name] = None
     for error in filter(None, failures.values()):
         raise error
-    return finish(run, catalog)
 
 
 def finish(run: Run, catalog: dict[str, Table]) -> Published:
@@ -73,7 +78,8 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
     Raises Held, and ReplayError where a part of identity was not made as the whole would be.
     """
     with run.noting("identity"):
-        if any(step.table in LINKED and step.outcome != "unchanged" for step in run.steps):
+        # What was made whole is what its rows give.
+        if any(step.table in LINKED and step.outcome == "part" for step in run.steps):
             run.once("replayed", lambda: replay(run, catalog))
     with run.noting("the gate"):
         gate.check(run)

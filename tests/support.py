@@ -12,7 +12,7 @@ from dagster_project.catalog import load_catalog
 from dagster_project.editions import FULL, PSEUDONYMISED, define_pseudonym, load_key
 from dagster_project.glossary import load_glossary
 from dagster_project.lake import Lake
-from dagster_project.nightly import make_all, open_night
+from dagster_project.nightly import make_all, make_tables, open_night
 from dagster_project.publish import published_name
 from dagster_project.settings import PROJECT, load_settings
 
@@ -21,12 +21,14 @@ SAMPLE_AS_OF = date(2026, 6, 2)
 PUBLISHED = ("standard", "identity", "workings", "golden", "segments", "marts")
 
 
-def nightly(exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, **chosen) -> list:
-    """The whole job without its engine; returns the steps."""
+def nightly(
+    exports: Path, home: Path, as_of: date = SAMPLE_AS_OF, *, is_published: bool = True, **chosen
+) -> list:
+    """The whole job in this process, or of it the making of tables; returns the steps."""
     settings = load_settings(directory=PROJECT, environment={}, exports=exports, home=home)
     settings = replace(settings, **chosen)
     with open_night(settings, as_of=as_of) as run:
-        make_all(run, load_catalog(settings))
+        (make_all if is_published else make_tables)(run, load_catalog(settings))
         return run.steps
 
 

@@ -2,15 +2,12 @@
 
 import csv
 import re
-from datetime import date
+import shutil
 
 import duckdb
 import pytest
 
-from dagster_project.catalog import load_catalog
-from dagster_project.nightly import make_all
-from dagster_project.run import open_run
-from dagster_project.settings import PROJECT, Settings
+from dagster_project.settings import PROJECT
 
 PAGE = (PROJECT / "docs" / "analysts.md").read_text(encoding="utf-8")
 SAMPLE = PROJECT / "data" / "sample" / "exports"
@@ -26,13 +23,9 @@ def queries():
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(sample_home, tmp_path_factory):
     """A home named as the page names it, with the sample company published in it."""
-    place = tmp_path_factory.mktemp("analyst") / "data"
-    settings = Settings(exports=SAMPLE, home=place)
-    with open_run(settings, as_of=date(2026, 6, 2)) as run:
-        make_all(run, load_catalog(settings))
-    return place
+    return shutil.copytree(sample_home, tmp_path_factory.mktemp("analyst") / "data", symlinks=True)
 
 
 @pytest.fixture

@@ -217,6 +217,14 @@ def test_a_limit_beyond_the_machine_s_memory_is_a_warning(settings):
     assert found.status == ERROR
 
 
+def test_links_that_are_not_followed_are_told(settings, tmp_path):
+    (settings.exports / "crm").symlink_to(settings.exports / "salesforce")
+    (settings.exports / "out.csv").symlink_to(tmp_path / "elsewhere.csv")
+    (settings.exports / "again.csv").symlink_to(settings.exports / "salesforce" / "Contact.csv")
+    told = [one for one in found_by(settings, "delivery") if "links" in one.words]
+    assert [(one.status, one.words[:8]) for one in told] == [(WARN, "2 links ")]
+
+
 def test_doctor_exits_with_one_for_an_error_and_two_for_wrong_settings(settings, tmp_path, monkeypatch):
     from click.testing import CliRunner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from support import SAMPLE, SAMPLE_AS_OF, nightly
+from support import SAMPLE, SAMPLE_AS_OF
 
 from dagster_project.catalog import load_catalog
 from dagster_project.identity.replay import ReplayError, replay
@@ -14,16 +14,9 @@ from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, load_settings
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    place = tmp_path_factory.mktemp("replayed") / "home"
-    nightly(SAMPLE / "exports", place)
-    return place
-
-
 @pytest.fixture
-def opened(home, tmp_path):
-    copy = shutil.copytree(home, tmp_path / "home", symlinks=True)
+def opened(sample_home, tmp_path):
+    copy = shutil.copytree(sample_home, tmp_path / "home", symlinks=True)
     settings = load_settings(
         directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=copy
     )
