@@ -292,16 +292,26 @@ def accept(run_id: str, home: Path | None, as_json: bool) -> None:
         settings = load_settings(home=home)
         try:
             as_of = date.fromisoformat(gate.held(settings, run_id)["as_of"])
-            with open_night(settings, as_of=as_of) as one:
-                published = publish(one, run_id, load_catalog(settings))
-                said = summarise(one, published) | {"held_segments": held(one)}
-            said |= _report(one)
         except gate.NotHeld as error:
             raise Refusal(str(error), DATA_FAILED) from None
+        with open_night(settings, as_of=as_of) as one:
+            said, code = None, DONE
+            try:
+                published = publish(one, run_id, load_catalog(settings))
+                said = summarise(one, published) | {"held_segments": held(one)}
+            except Exception:
+                if not one.failures:
+                    raise
+        _tell_unsent(one.alerts)
+        if said is None:
+            failures, code = _tell_failures(one)
+            said = {"failures": failures}
+        said |= _report(one)
     if as_json:
         click.echo(json.dumps(said, indent=1))
-    else:
+    elif code == DONE:
         _show_summary(said)
+    sys.exit(code)
 
 
 @main.command()
