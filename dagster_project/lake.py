@@ -21,9 +21,14 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 MAX_DELTAS = 12
-"""A table with more replacing parts than this is compacted by its next commit."""
+"""A table with more replacing parts than this is compacted."""
+
+ROWS_PER_DELTA = 20_000
+"""So many rows are compacted in the time that a night's readers lose by one more replacing part: a table
+has a part for each, and a small one none."""
 
 MAX_DELTA_SHARE = 0.25
 """A table whose replacing parts hold more than this share of its rows is compacted likewise."""
@@ -494,8 +499,8 @@ class Lake:
         """Whether the table's replacing parts have grown enough to be worth compacting."""
         manifest = self.manifest(table)
         deltas = manifest.parts[1:] if manifest and manifest.partition else ()
-        replaced = sum(part.rows for part in deltas)
-        return len(deltas) > MAX_DELTAS or replaced > MAX_DELTA_SHARE * max(manifest.rows_written, 1)
+        replaced, rows = sum(part.rows for part in deltas), manifest.rows_written
+        return len(deltas) > min(MAX_DELTAS, rows // ROWS_PER_DELTA) or replaced > MAX_DELTA_SHARE * rows
 
     def compact(self, con: duckdb.DuckDBPyConnection, table: str, order: Sequence[str]) -> Manifest:
         """Fold the replacing parts into one; the content, and so the version, stays."""
@@ -552,8 +557,7 @@ class Lake:
         target = self.directory(table) / name
         described = self._reader.execute(f"describe from read_parquet({quoted(staged)})")
         columns = {row[0]: row[1] for row in described.fetchall()}
-        counted = self._reader.execute(f"select count(*) from read_parquet({quoted(staged)})")
-        rows = counted.fetchall()[0][0]
+        rows = pq.read_metadata(staged).num_rows
         staged.rename(target)
         sync(target.parent)
         self._verified.add(target)

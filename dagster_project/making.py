@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from dagster_project.lake import fingerprint, quoted, write_parquet
 from dagster_project.run import Run
@@ -215,8 +216,10 @@ def _touched(run: Run, partition: str | None, table: str, made_from: dict) -> in
         f"select distinct value from ({' union all '.join(selects)}) where value is not null"
     )
     count = _count(run, TOUCHED)
+    if count <= INLINE_VALUES:
+        return count
     total = _count(run, f"(select distinct {partition} from ({run.lake.scan(table)}))")
-    return None if count > WHOLE_SHARE * total and count > INLINE_VALUES else count
+    return None if count > WHOLE_SHARE * total else count
 
 
 def _touched_list(run: Run, count: int) -> str:
@@ -271,8 +274,9 @@ def _differing_from_before(
         if _count(run, old) == 0:
             return touched
     differing = _differing(run, new, old, model.partition, list(columns))
-    values = _count(run, f"(select distinct {model.partition} from {new})")
-    if touched is None and differing > WHOLE_SHARE * values:
+    if touched is None and differing > WHOLE_SHARE * _count(
+        run, f"(select distinct {model.partition} from {new})"
+    ):
         return None
     if differing not in (0, touched):
         changed = staged.with_name("changed.parquet")
@@ -297,7 +301,7 @@ def _commit(
     if touched == 0:
         run.lake.note_unchanged(table, made_from=made_from)
         return described(run, table, report)
-    written = _count(run, f"read_parquet({quoted(staged)})")
+    written = pq.read_metadata(staged).num_rows
     said = [asdict(check) for check in checks]
     if touched is None:
         notes = {"rows": written, "checks": said}

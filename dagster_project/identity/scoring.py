@@ -41,8 +41,14 @@ def score(
         "select number from identity.population where kind = 'prior'"
     ).fetchall()
     registered = api.register(nodes, dataset_display_name="nodes")
-    # Splink's progress lines say nothing to a nightly run, and its warnings are about training
-    linker = Linker(registered, model.splink_settings(prior), log_level=logging.ERROR)
+    # Splink's progress lines say nothing to a nightly run, its warnings are about training, and its look
+    # at the settings, which the model made, would cost more than scoring a night's pairs.
+    linker = Linker(
+        registered,
+        model.splink_settings(prior),
+        log_level=logging.ERROR,
+        validate_settings=False,
+    )
     for column in model.term_frequency_columns():
         con.execute(f"""
             create or replace temp table linkage_frequency_{column} as
