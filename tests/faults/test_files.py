@@ -118,6 +118,17 @@ def test_of_a_restated_file_the_newer_content_holds_and_both_are_recorded(land):
     assert "restated" in found.files["Contact.csv"]["detail"]
 
 
+@pytest.mark.fault(16)
+def test_a_later_record_s_spellings_are_as_known_as_the_first_s(land):
+    """The state that a telephone is of, for who gives no address, is read from a dictionary of codes."""
+    without = b"Id,LastName,FirstName,Email,Phone,AccountId\n"
+    land({"2026-06-01/Contact.csv": without + b"003000000000001AAA,Ng,Ann,a@ng.net,(212) 555-0147,\n"},
+         "identity.folded_records")
+    found = land({"2026-06-02/Contact.csv": without + b"003000000000002AAA,Li,Bo,b@li.net,(808) 555-0148,\n"},
+                 "identity.folded_records")
+    assert found.rows("identity.folded_records", "region") == [("US-HI",), ("US-NY",)]
+
+
 DAYS = {
     "2026-06-01/Contact.csv": contacts(contact(1, last="Byron"), contact(2)),
     "2026-06-02/Contact.csv": contacts(contact(1, changed="2026-02-03T00:00:00.000Z")),

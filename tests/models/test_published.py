@@ -189,7 +189,7 @@ def test_a_number_that_people_corrected_is_listed_too(made):
         ),
         (
             "standard.area_codes",
-            {"standard.phone_numbers": [{"phone": "+19375550001"}, {"phone": "+4930123456"}]},
+            {"standard.person_records": [{"phone": "+19375550001"}, {"phone": "+4930123456"}]},
             [("+1937",)],
         ),
         (
