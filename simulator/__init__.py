@@ -55,13 +55,15 @@ def simulate(
     nights: int = 1,
     seed: int = 1,
     start: date | None = None,
+    is_told_nightly: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Summary:
     """Write `target`/exports/<night>/<system>/… and `target`/truth/*.parquet.
 
     The first night delivers a year of history, each later one what is new or changed. The same
-    arguments give the same bytes; a night does not depend on how many follow it. What an earlier
-    simulation left in `target` is removed; anything else there is FileExistsError.
+    arguments give the same bytes; a night does not depend on how many follow it. With `is_told_nightly`
+    the truth as of each night is in `target`/truth/<night>/*.parquet, too. What an earlier simulation left
+    in `target` is removed; anything else there is FileExistsError.
     """
     if people < SMALLEST:
         raise ValueError(f"a company of {people} people has no life: give at least {SMALLEST}")
@@ -94,6 +96,8 @@ def simulate(
         preferences.deliver(now, night, shopify, mailchimp)
         finance.deliver(now, night)
         third_party.deliver(now, night)
+        if is_told_nightly:
+            truth.write(now, target / "truth" / on.isoformat())
         since = on
     tables = truth.write(now, target / "truth")
     written = sorted(path for path in (target / "exports").rglob("*") if path.is_file())

@@ -69,11 +69,11 @@ class Mailchimp:
         changed = self._change(rng, world, night, old)
         touched = self.members.gather(np.concatenate([changed, np.arange(old, len(self.members))]))
         world.note_records("mailchimp:members:", fresh["euid"], fresh["person"])
-        world.note("consents", touched.select(
+        world.consented(touched.select(
             ("mailchimp:members:" + pl.col("euid")).alias("record_key"), "person",
             pl.lit("email").alias("channel"),
             pl.when(pl.col("status") == 0).then(pl.lit("granted")).otherwise(pl.lit("denied"))
-            .alias("status"), pl.from_epoch("changed_at").alias("observed_at"),
+            .alias("status"), pl.col("changed_at").alias("at"),
         ))
         _note(world, fresh, touched)
         audience = touched["audience"]

@@ -294,7 +294,9 @@ class Salesforce:
         self.known = np.zeros(len(world.people), bool)
         self.known[self.contacts["person"].to_numpy()] = True
         edited = self._contact_edits(rng, world, night, old)
-        return self.contacts.gather(np.concatenate([edited, np.arange(old, len(self.contacts))]))
+        told = self.contacts.gather(np.concatenate([edited, np.arange(old, len(self.contacts))]))
+        _note_refusals(world, "salesforce:contact:", told)
+        return told
 
     def _contact_rows(
         self, rng, world: World, rows: np.ndarray, night: Night, *, is_correction: bool = False
@@ -459,7 +461,9 @@ class Salesforce:
             LastModifiedDate=self.leads["LastModifiedDate"].scatter(rows, times),
             SystemModstamp=self.leads["SystemModstamp"].scatter(rows, times),
         )
-        return self.leads.gather(np.concatenate([rows, np.arange(old, len(self.leads))]))
+        told = self.leads.gather(np.concatenate([rows, np.arange(old, len(self.leads))]))
+        _note_refusals(world, "salesforce:lead:", told)
+        return told
 
     def _deals(self, rng, world: World, night: Night) -> pl.DataFrame:
         old = len(self.deals)
@@ -721,6 +725,16 @@ class Salesforce:
             members["person"], members["CreatedDate"].dt.epoch("s"), members["Id"],
         )
         return members
+
+
+def _note_refusals(world: World, prefix: str, records: pl.DataFrame) -> None:
+    """Who wants no mails, or no calls, as a box of the CRM says."""
+    for box, channel in (("HasOptedOutOfEmail", "email"), ("DoNotCall", "phone")):
+        refused = records.filter(box)
+        world.consented(refused.select(
+            (prefix + pl.col("Id")).alias("record_key"), "person", pl.lit(channel).alias("channel"),
+            pl.lit("denied").alias("status"), pl.col("LastModifiedDate").dt.epoch("s").alias("at"),
+        ))
 
 
 def _answered(rng: np.random.Generator, cases: pl.DataFrame, night: Night) -> pl.DataFrame:

@@ -176,6 +176,11 @@ def _note(world: World, events: pl.DataFrame) -> None:
             ["processed", "spamreport"], ["sent", "spam_report"])).alias("event_type"),
     )
     world.happened("sendgrid", told["event_type"], told["person"], told["at"], told["event_id"])
+    left = told.filter(pl.col("event_type").is_in(["email_unsubscribe", "email_spam_report"]))
+    world.consented(left.select(
+        ("sendgrid:events:" + pl.col("event_id")).alias("record_key"), "person",
+        pl.lit("email").alias("channel"), pl.lit("denied").alias("status"), "at",
+    ))
 
 
 def _with_links(rng, sends: pl.DataFrame, mailchimp: Mailchimp) -> pl.DataFrame:

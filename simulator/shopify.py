@@ -134,6 +134,7 @@ class Shopify:
                 rng.random(len(rows)) * (night.end - night.start)).astype(np.int64)),
             pl.Series("accepts_email", coin(rng, len(rows), 0.62)),
             pl.Series("accepts_sms", coin(rng, len(rows), 0.14)),
+            pl.Series("once_accepted", np.zeros(len(rows), dtype=bool)),
             pick(rng, len(rows), ["", "retail", "retail, vip", "newsletter", "trade"],
                  (50, 25, 6, 14, 5)).alias("tags"),
             pick(rng, len(rows), ["", *_NOTES], (95, 1, 1, 1, 1, 1)).alias("note"),
@@ -276,8 +277,28 @@ class Shopify:
         ))
         return due, their_lines.filter(in_due)
 
+    def _note_consents(self, world, night, customers: pl.DataFrame, orders: pl.DataFrame) -> None:
+        """Who ticked a box, and who took it back; a box that was never ticked says nothing."""
+        told = customers.select(
+            ("shopify:customers:" + pl.col("id")).alias("record_key"), "person",
+            pl.lit("email").alias("channel"),
+            pl.when("accepts_email").then(pl.lit("granted")).otherwise(pl.lit("denied"))
+            .alias("status"), pl.lit(night.end).alias("at"), "accepts_email", "accepts_sms",
+            "once_accepted",
+        )
+        mails = told.filter(pl.col("accepts_email") | pl.col("once_accepted"))
+        texts = told.filter("accepts_sms").with_columns(channel=pl.lit("sms"), status=pl.lit("granted"))
+        boxes = orders.filter(pl.col("discount") % 3 == 1).select(
+            ("shopify:orders:" + pl.col("id")).alias("record_key"), "person",
+            pl.lit("email").alias("channel"), pl.lit("granted").alias("status"), "at",
+        )
+        for rows in (mails.select(boxes.columns), texts.select(boxes.columns), boxes):
+            world.consented(rows)
+        self.customers = self.customers.with_columns(pl.col("once_accepted") | pl.col("accepts_email"))
+
     def _write(self, world, night, touched: np.ndarray, orders, lines) -> None:
         customers = self.customers.gather(np.sort(touched))
+        self._note_consents(world, night, customers, orders)
         # The last of each two thousand is delivered twice, as when pages of an export overlap.
         customers = customers.gather(
             np.sort(np.concatenate([np.arange(len(customers)),

@@ -77,8 +77,8 @@ def _categories(world: World) -> dict[int, str]:
 def _consents(world: World, who: pl.DataFrame) -> pl.DataFrame:
     return (
         pl.concat(world.truth["consents"])
-        .unique("record_key", keep="last", maintain_order=True)
-        .join(who, on="person", how="left").drop("person").sort("record_key")
+        .unique(["record_key", "channel"], keep="last", maintain_order=True)
+        .join(who, on="person", how="left").drop("person").sort("record_key", "channel")
     )
 
 

@@ -56,6 +56,13 @@ class World:
             pl.lit(system).alias("system"), pl.lit(event_type).alias("event_type"), "record_id",
         ))
 
+    def consented(self, said: pl.DataFrame) -> None:
+        """Note what people said to marketing (record_key, person, channel, status, at)."""
+        self.note("consents", said.select(
+            "record_key", pl.col("person").cast(pl.Int64), "channel", "status",
+            pl.from_epoch(pl.col("at").cast(pl.Int64)).alias("observed_at"),
+        ))
+
     def joining(
         self, rng: np.random.Generator, is_member: np.ndarray, share, night: Night
     ) -> np.ndarray:

@@ -1,0 +1,39 @@
+-- Members of segments whose definition can be asked of the truth: those who are members by it, against
+-- those who should be and are not, or are and should not be. Orders that name nobody are nobody's.
+with owners as (
+    select profile_id, max_by(person_id, (n, person_id)) as person_id
+    from (
+        select profile_id, person_id, count(*) as n
+        from profile_records inner join truth.records using (record_key)
+        group by all
+    )
+    group by profile_id
+),
+now as (select max_by(as_of, started_at) as as_of from runs),
+bought as (
+    select truth.person_id, truth.ordered_at, orders.channel
+    from truth.orders as truth inner join orders using (order_id)
+    where orders.profile_id is not null and orders.status not in ('cancelled', 'voided', 'refunded')
+),
+defined as (
+    select person_id, 'lapsed_customers' as segment from bought cross join now
+    group by person_id having max(ordered_at) < max(as_of) - interval 180 days
+    union all
+    select person_id, 'store_only_customers' from bought cross join now
+    group by person_id
+    having bool_and(channel = 'store') and max(ordered_at) >= max(as_of) - interval 365 days
+    union all
+    select person_id, 'omnichannel_customers' from bought cross join now
+    where ordered_at >= as_of - interval 365 days
+    group by person_id having bool_or(channel = 'store') and bool_or(channel <> 'store')
+),
+members as (
+    select distinct person_id, segment
+    from segment_members inner join owners using (profile_id)
+    where segment in (select segment from defined)
+)
+select 'segments' as measure, segment as detail,
+    count(*) filter (where defined.person_id is not null and members.person_id is not null) as right,
+    count(*) filter (where defined.person_id is null or members.person_id is null) as wrong
+from defined full join members using (person_id, segment)
+group by segment
