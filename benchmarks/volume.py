@@ -12,31 +12,16 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project.lake import Lake, connect
+from dagster_project.scoreboard.nights import measured
 from simulator import simulate
 
 FIRST = date(2026, 6, 1)
 NIGHTS = 6
-CDP = (sys.executable, "-c", "from dagster_project.cli import main; main()")
-
-
-def measured(*arguments: str, limit: str) -> tuple[int, float, float]:
-    """A command's exit code, CPU seconds and peak of resident memory in GB."""
-    with subprocess.Popen(
-        [*CDP, *arguments],
-        env=os.environ | {"CDP_MEMORY_LIMIT": limit},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9
 
 
 def rows_by_day(home: Path) -> list[int]:
@@ -57,6 +42,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
         company, home = Path(place), Path(place) / "home"
+        limit = {"CDP_MEMORY_LIMIT": chosen.memory_limit}
         landing = company / "landing"
         simulate(company, people=chosen.people, nights=NIGHTS + 1, seed=chosen.seed)
         year, *delivered = sorted((company / "exports").iterdir())
@@ -70,19 +56,21 @@ def main() -> None:
             for path in target.rglob("*"):
                 os.utime(path, (at, at))
             given = ("--exports", str(landing), "--home", str(home), "--as-of", as_of.isoformat())
-            found.append(measured("run", *given, limit=chosen.memory_limit))
+            found.append(measured("run", *given, environment=limit))
         held = json.loads((home / "state" / "held.json").read_text(encoding="utf-8"))
-        accepted = measured("accept", held["run_id"], "--home", str(home), limit=chosen.memory_limit)
+        accepted = measured("accept", held["run_id"], "--home", str(home), environment=limit)
         rows = rows_by_day(home)
     usual = sorted(rows[1:-1])[len(rows[1:-1]) // 2]
     print(f"simulated company of {chosen.people:,} people, seed {chosen.seed}; limit {chosen.memory_limit}")
     print(f"  rows of a usual night {usual:,}; of the last one {rows[-1]:,}: {rows[-1] / usual:.0f} times")
-    for what, (code, cpu, memory) in (
+    for what, used in (
         ("a usual night", found[-2]),
         ("the great night, until it is held", found[-1]),
         ("its acceptance", accepted),
     ):
-        print(f"  {what:36} exit {code}  {cpu / accepted[1]:7.1%} of the acceptance's CPU  {memory:5.2f} GB")
+        share = used.cpu_seconds / accepted.cpu_seconds
+        print(f"  {what:36} exit {used.code}  {share:7.1%} of the acceptance's CPU  "
+              f"{used.peak_bytes / 1e9:5.2f} GB")
 
 
 if __name__ == "__main__":

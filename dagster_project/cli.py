@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -1099,3 +1100,44 @@ def simulate(target: Path, people: int, nights: int, seed: int) -> None:
     with truthful_exits():
         write(target, people=people, nights=nights, seed=seed, progress=click.echo)
     click.echo(f"\nNow: cdp run --exports {target / 'exports'} --home {target / 'home'}")
+
+
+@main.command()
+@click.option("--people", default=2_000, show_default=True, type=click.IntRange(min=100))
+@click.option("--nights", default=10, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same company.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("scoreboard"),
+              show_default=True, help="Where the page and the numbers go.")
+@click.option("--keep", is_flag=True, help="Keep the company, its truth and its home beside them.")
+@click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
+def scoreboard(people: int, nights: int, seed: int, out: Path, keep: bool, as_json: bool) -> None:
+    """Take a simulated company through its nights and score each against the truth.
+
+    Ends with 1 where a floor is not reached: of precision and recall, ids changed without cause, money,
+    consents, and night by night being equal to one run over everything.
+
+    Example: cdp scoreboard --people 2000 --nights 10
+    """
+    from dagster_project.lake import write_atomically
+    from dagster_project.pages import scoreboard_page
+    from dagster_project.scoreboard.nights import run_nights
+
+    with truthful_exits():
+        place = out / "company"
+        shutil.rmtree(place, ignore_errors=True)
+        board = run_nights(
+            place, people=people, nights=nights, seed=seed,
+            say=(lambda words: None) if as_json else click.echo,
+        )
+        write_atomically(out / "scoreboard.json", board.to_json())
+        write_atomically(out / "scoreboard.html", scoreboard_page.to_page(board))
+        if not keep:
+            shutil.rmtree(place)
+    if as_json:
+        click.echo(board.to_json())
+    else:
+        click.echo(f"\n{scoreboard_page.line(board)}")
+        click.echo(f"The page: {out / 'scoreboard.html'}")
+        for words in board.missed:
+            click.echo(words, err=True)
+    sys.exit(DATA_FAILED if board.missed else DONE)

@@ -15,7 +15,7 @@ import pytest
 from support import PUBLISHED, SAMPLE, assert_pseudonymised, nightly, published_of, tables_of
 
 from dagster_project.lake import Lake
-from dagster_project.state import State
+from dagster_project.scoreboard.nights import remember_population
 
 DERIVED = ("staging", "standard", "identity", "workings", "golden", "segments")
 
@@ -134,12 +134,6 @@ def test_a_second_run_makes_nothing_and_publishes_nothing(company, tmp_path):
     steps = nightly(company, tmp_path)
     assert {step.outcome for step in steps} == {"unchanged"}
     assert os.readlink(tmp_path / "warehouse" / "current") == before
-
-
-def remember_population(home: Path, other: Path) -> None:
-    """Gives another home what linkage knows of the population as a whole, and nothing else."""
-    facts = ("identity.name_uses", "identity.population")
-    State(other / "state").promote(Lake(home / "lake"), facts, run_id="facts", inputs="")
 
 
 @pytest.mark.fault(16)

@@ -20,11 +20,11 @@ compared as (
     full join orders using (order_id)
     left join owners on owners.profile_id = orders.profile_id
 )
-select 'money' as measure, 'orders exact to the cent' as detail,
+select 'money to the cent' as measure, null as detail,
     count(*) filter (where is_exact) as right, count(*) filter (where is_exact is not true) as wrong
 from compared
 union all
-select 'money', 'named orders with their person', count(*) filter (where is_theirs),
+select 'orders with their person', null, count(*) filter (where is_theirs),
     count(*) filter (where is_theirs is not true)
 from compared
 where is_named
