@@ -12,7 +12,7 @@ from support import SAMPLE, SAMPLE_AS_OF
 
 from dagster_project import settings as settings_module
 from dagster_project.definitions import build_defs
-from dagster_project.settings import PROJECT, Settings
+from dagster_project.settings import PROJECT, Settings, load_settings
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,17 @@ def executed(settings: Settings, **chosen) -> dg.ExecuteInProcessResult:
 def sample(sample_home, tmp_path) -> Settings:
     """A copy of the sample's home, to run on."""
     shutil.copytree(sample_home, tmp_path / "home", symlinks=True)
-    return Settings(exports=SAMPLE / "exports", home=tmp_path / "home")
+    return load_settings(
+        directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=tmp_path / "home"
+    )
+
+
+def test_what_was_made_without_dagster_is_current_to_its_job(sample):
+    result = executed(sample)
+    assert result.success
+    made = [event.materialization for event in result.get_asset_materialization_events()]
+    outcomes = {one.metadata["outcome"].value for one in made if "outcome" in one.metadata}
+    assert outcomes == {"unchanged"} and len(made) > 300
 
 
 def test_a_failed_blocking_check_publishes_nothing(sample, tmp_path, monkeypatch):
