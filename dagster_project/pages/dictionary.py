@@ -65,13 +65,18 @@ def _refers_to(table: str, column: str, keys: dict[str, tuple[str, ...]]) -> str
     """The table that has one row per value of the column: `into_profile_id` names one of `profiles`.
 
     What a table has one row of itself it takes from the table of that very name alone: `customer_facts` is
-    about `profiles`, but cases are not about the records of people because both are keyed by record.
+    about `profiles`, but cases are not about the records of people because both are keyed by record. What
+    is no id (a path, a model) refers within its family alone: `journeys` to `journey_paths`, a file's path
+    to nothing.
     """
     found = []
     for other, key in keys.items():
         if other == table or len(key) != 1 or not other.endswith(_plural(key[0])):
             continue
         is_named_so = other == _plural(key[0])
+        is_id = key[0].endswith(("_id", "_key")) or is_named_so
+        if not is_id and not table.startswith(other.partition("_")[0]):
+            continue
         if keys.get(table) == (column,) and not is_named_so:
             continue
         if column == key[0] or column.endswith(f"_{key[0]}"):
