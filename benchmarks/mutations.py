@@ -123,6 +123,9 @@ DAMAGES: dict[str, dict[str, str]] = {
     "marts.segment_sizes.entries_less_exits_are_the_members": {
         "a member lost": drop("marts.segment_members"),
         "an entry lost": drop("marts.segment_history", "change = 'entered'")},
+    "marts.source_files.no_export_lost_a_column": {
+        "a column gone": "update marts.source_files set detail = 'columns gone: Birthdate' "
+                         "where delivered_at = (select max(delivered_at) from marts.source_files)"},
     "marts.source_files.rows_add_up": {
         "a row lost": change("marts.source_files", "rows_accepted = rows_accepted - 1")},
     "marts.stage_conversion.every_deal_that_entered_has_an_outcome": {

@@ -1121,14 +1121,14 @@ def scoreboard(people: int, nights: int, seed: int, out: Path, keep: bool, as_js
     from dagster_project.lake import write_atomically
     from dagster_project.pages import scoreboard_page
     from dagster_project.scoreboard.nights import run_nights
+    from simulator import simulate as write
 
     with truthful_exits():
         place = out / "company"
         shutil.rmtree(place, ignore_errors=True)
-        board = run_nights(
-            place, people=people, nights=nights, seed=seed,
-            say=(lambda words: None) if as_json else click.echo,
-        )
+        write(place, people=people, nights=nights, seed=seed, is_told_nightly=True)
+        say = (lambda words: None) if as_json else click.echo
+        board = run_nights(place, people=people, seed=seed, say=say)
         write_atomically(out / "scoreboard.json", board.to_json())
         write_atomically(out / "scoreboard.html", scoreboard_page.to_page(board))
         if not keep:

@@ -102,14 +102,9 @@ def measured(*arguments: str, environment: dict[str, str] | None = None) -> Used
                 used.ru_maxrss * 1024)
 
 
-def run_nights(
-    place: Path, *, people: int, nights: int, seed: int, say: Callable[[str], None]
-) -> Scoreboard:
-    """Simulate a company below `place` and take it through the pipeline. Raises RuntimeError for a night
-    that fails otherwise than by being held for a person; a held one is accepted."""
-    from simulator import simulate
-
-    simulate(place, people=people, nights=nights, seed=seed, is_told_nightly=True)
+def run_nights(place: Path, *, people: int, seed: int, say: Callable[[str], None]) -> Scoreboard:
+    """Take the company that was simulated below `place` through the pipeline. Raises RuntimeError for a
+    night that fails otherwise than by being held for a person; a held one is accepted."""
     home, landing = place / "home", place / "landing"
     found, before = [], None
     for folder in sorted((place / "exports").iterdir()):
