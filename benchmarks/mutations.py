@@ -144,6 +144,8 @@ DAMAGES: dict[str, dict[str, str]] = {
                         "select measure, subset, 2.0 as low from identity.accuracy limit 1"},
     "identity.contradictions.corrections_can_all_hold": {
         "two corrections contradict": "insert into identity.contradictions (about) values ('a:b:c')"},
+    "marts.anonymity.few_rows_stand_in_small_groups": {
+        "everybody is alone": "update marts.anonymity set small_group_row_count = row_count"},
     "marts.deliveries.few_rows_are_set_aside": {
         "over the budget": "update marts.deliveries set budget_verdict = 'over'"},
     "marts.deliveries.volume_is_usual": {

@@ -56,12 +56,35 @@ def normalise_header(header: str) -> str:
 
 
 @dataclass(frozen=True)
+class Name:
+    """What of a row names a person: the kind of identifier, and SQL over the raw columns for it.
+
+    `is_own`: it is the row's own key, by which other rows refer to it. Whoever the row belongs to, those
+    rows belong to as well.
+    """
+
+    kind: str
+    sql: str
+    is_own: bool = False
+
+
+IDENTIFIERS = ("email", "phone", "record", "member", "order", "visitor")
+"""Kinds of `Name`. A record is system:export:id; a member is a record that stands for an e-mail address
+and goes where the address goes; an order is what the lines of a sale have in common."""
+
+PERSON_NAMES = ("first_name", "last_name", "full_name")
+"""What a person is called: nobody's alone, and told apart by it is who shares an address."""
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of an export, under the name it has in raw and staging.
 
     `aliases` are the other spellings known of `header`; `containing` names a column by a pattern in
     its lower-case header, for vendors whose users word it; `guarded` says that the vendor writes a
-    spreadsheet's apostrophe before numbers.
+    spreadsheet's apostrophe before numbers. `names` says which of IDENTIFIERS or PERSON_NAMES of the
+    person that a row is about the column holds, None if of nobody; `record:salesforce:contact` is a
+    reference to a contact.
     """
 
     name: str
@@ -72,6 +95,7 @@ class Column:
     containing: str | None = None
     required: bool = False
     guarded: bool = False
+    names: str | None = None
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
@@ -89,10 +113,16 @@ def column(
     containing: str | None = None,
     required: bool = False,
     guarded: bool = False,
+    names: str | None = "",
 ) -> Column:
-    """A column named by the law: the snake_case of its current header, unless `name` is given."""
+    """A column named by the law: the snake_case of its current header, unless `name` is given. E-mail
+    addresses and telephone numbers are the person's, unless `names` is None."""
     if type not in CASTS:
         raise ValueError(f"column {header!r}: no type {type!r}")
+    if names == "":
+        names = type if type in ("email", "phone") else None
+    if names and names.partition(":")[0] not in (*IDENTIFIERS, *PERSON_NAMES):
+        raise ValueError(f"column {header!r}: {names!r} names nobody")
     return Column(
         name=name or snake_case(header),
         header=header,
@@ -102,6 +132,7 @@ def column(
         containing=containing,
         required=required,
         guarded=guarded,
+        names=names,
     )
 
 
@@ -177,7 +208,9 @@ class Contract:
     record's time and, for exports of events, the UTC date `occurred_on`. `keys`: further columns of
     a part and the SQL that makes them, by which records of several deliveries meet: `record_key` is
     system:export:id. `rules`: what else a row must not be, said of required columns; a value that is
-    left out is of another column, which neither names the record nor says when it was. `is_numbered`:
+    left out is of another column, which neither names the record nor says when it was. `names`: what
+    names the person of a row besides the columns that say so themselves; `country`: SQL for the country
+    by whose habits telephone numbers are written, where a row says one. `is_numbered`:
     a part has `_path` and `_row_number`, where a row was delivered; not for events, which are many and
     have ids of their own. `is_open`: users name columns of their own, so an unknown header is not a
     renamed one.
@@ -200,6 +233,8 @@ class Contract:
     day: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] = ()
+    names: tuple[Name, ...] = ()
+    country: str | None = None
     is_numbered: bool = True
     custom_suffix: str | None = None
     is_open: bool = False
@@ -225,6 +260,20 @@ class Contract:
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def identifiers(self) -> tuple[Name, ...]:
+        """What names the person of a row, all of it."""
+        return (*self.names, *(_name(one) for one in self.columns if _kind(one) in IDENTIFIERS))
+
+    @cached_property
+    def person_name(self) -> str | None:
+        """SQL for what the person of a row is called; None where no column says it."""
+        of = {kind: [f'as_text("{one.name}")' for one in self.columns if one.names == kind]
+              for kind in PERSON_NAMES}
+        parts = [*of["first_name"], *of["last_name"]]
+        whole = [f"nullif(concat_ws(' ', {', '.join(parts)}), '')"] if parts else []
+        return f"coalesce({', '.join((*whole, *of['full_name']))})" if any(of.values()) else None
+
+    @cached_property
     def required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
 
@@ -234,3 +283,13 @@ class Contract:
             if candidate.name == name:
                 return candidate
         raise KeyError(name)
+
+
+def _kind(column: Column) -> str:
+    return (column.names or "").partition(":")[0]
+
+
+def _name(column: Column) -> Name:
+    kind, _, of = column.names.partition(":")
+    cell = f'{"salesforce_id" if column.type == "salesforce_id" else "as_text"}("{column.name}")'
+    return Name(kind, f"'{of}:' || {cell}" if of else cell)

@@ -6,7 +6,7 @@ which rows can be understood; which decision holds where several were made is sa
 
 from collections.abc import Sequence
 
-from connectors.contract import Column, Contract, Rule, column
+from connectors.contract import Column, Contract, Name, Rule, column
 
 KINDS = (
     "email",
@@ -86,7 +86,13 @@ def _is_one_of(name: str, values: Sequence[str]) -> Rule:
 
 
 def _corrections(
-    export: str, title: str, description: str, grain: str, columns: tuple[Column, ...], *rules: Rule
+    export: str,
+    title: str,
+    description: str,
+    grain: str,
+    columns: tuple[Column, ...],
+    *rules: Rule,
+    names: tuple[Name, ...] = (),
 ) -> Contract:
     return Contract(
         system="corrections",
@@ -98,6 +104,7 @@ def _corrections(
         time='cast(as_date("decided_on") as timestamp)',
         columns=(*columns, *_DECIDED),
         rules=rules,
+        names=names,
         is_numbered=True,
         is_open=True,
     )
@@ -109,8 +116,10 @@ PAIRS = _corrections(
     "Pairs of records that a person judged; the review queue, filled in.",
     "One row per pair of records.",
     (
-        column("left_record", f"A record, {_RECORD}", required=True),
-        column("right_record", "The record that it was compared with", required=True),
+        column("left_record", f"A record, {_RECORD}", required=True, names="record"),
+        column(
+            "right_record", "The record that it was compared with", required=True, names="record"
+        ),
         column(
             "decision",
             "same, different, or unsure to take a decision back; empty: not decided yet",
@@ -140,7 +149,7 @@ SPLITS = _corrections(
     "One row per record of a split; a split is a profile and a day.",
     (
         column("profile_id", "The profile to split", required=True),
-        column("record", f"One of its records, {_RECORD}", required=True),
+        column("record", f"One of its records, {_RECORD}", required=True, names="record"),
         column("part", "Any label; records of one person have the same", required=True),
     ),
     *_filled("profile_id", "record", "part", "decided_by", "decided_on", "reason"),
@@ -181,6 +190,7 @@ GUARDS = _corrections(
         "to distrust a value altogether, junk it",
         'shape("limit")',
     ),
+    names=(Name("email", "case lower(as_text(kind)) when 'email' then \"value\" end"),),
 )
 
 VALUES = _corrections(
@@ -189,7 +199,7 @@ VALUES = _corrections(
     "Values that are right whatever the sources say.",
     "One row per record and attribute.",
     (
-        column("record", f"Any record of the person, {_RECORD}", required=True),
+        column("record", f"Any record of the person, {_RECORD}", required=True, names="record"),
         column("attribute", "Attribute of the profile", required=True),
         column("value", "The right value", required=True),
     ),

@@ -5,7 +5,7 @@ known by alias, and the e-mail by the word in its label. What a merge field beyo
 kept in `_extra`.
 """
 
-from connectors.contract import Contract, Variant, column
+from connectors.contract import Contract, Name, Variant, column
 
 MEMBERS = Contract(
     system="mailchimp",
@@ -33,6 +33,8 @@ MEMBERS = Contract(
     " as_utc(confirm_time), as_utc(optin_time))",
     is_open=True,
     may_repeat_headers=True,
+    names=(Name("member", "record_key", is_own=True),),
+    country="as_text(cc)",
     columns=(
         column(
             "Email Address",
@@ -42,8 +44,18 @@ MEMBERS = Contract(
             aliases=("Email",),
             required=True,
         ),
-        column("First Name", "Given name", aliases=("FNAME", "Firstname", "Given Name")),
-        column("Last Name", "Surname", aliases=("LNAME", "Lastname", "Surname", "Family Name")),
+        column(
+            "First Name",
+            "Given name",
+            aliases=("FNAME", "Firstname", "Given Name"),
+            names="first_name",
+        ),
+        column(
+            "Last Name",
+            "Surname",
+            aliases=("LNAME", "Lastname", "Surname", "Family Name"),
+            names="last_name",
+        ),
         column("Phone", "Telephone", "phone", aliases=("Phone Number", "Mobile", "Telephone")),
         column("Birthday", "Day and month of birth, MM/DD", aliases=("Birth Date", "Birthdate")),
         column("Address", "Address in one cell", aliases=("Postal Address", "Mailing Address")),

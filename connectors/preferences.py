@@ -61,7 +61,7 @@ CONSENTS = Contract(
     columns=(
         column("email", "E-mail that it is about", "email", required=True),
         column("phone", "Telephone that it is about", "phone", required=True),
-        column("record", "Record of the person, system:export:id", required=True),
+        column("record", "Record of the person, system:export:id", required=True, names="record"),
         column("channel", " or ".join(CHANNELS), required=True),
         column("purpose", " or ".join(PURPOSES), required=True),
         column("status", " or ".join(STATUSES), required=True),

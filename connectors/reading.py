@@ -53,6 +53,9 @@ QUARANTINE = pa.schema(
     ]
 )
 
+ERASED = "erased"
+"""The reason for which a row is set aside that is a person's who was erased."""
+
 _BATCH = 20_000
 # Bytes of a log cut at once; a few such pieces are in memory.
 _PIECE = 1 << 26
@@ -72,7 +75,7 @@ class Reading:
     counts records from 1; `raw_text` only where a record could not be cut into columns. `noted`, of the
     same form, has the values that were left out of rows that stay, as `raw_text`. `period` is the first
     and last time of the records, in UTC. `is_exact` says that records were cut one by one, because the
-    fast way did not give every record.
+    fast way did not give every record. `rows_erased` are those among the quarantined that are empty.
     """
 
     contract: Contract
@@ -85,6 +88,7 @@ class Reading:
     warnings: tuple[Finding, ...]
     period: tuple[datetime, datetime] | None
     is_exact: bool
+    rows_erased: int = 0
 
 
 class RecordsLost(RuntimeError):
@@ -112,13 +116,22 @@ def _ensure_functions(con: duckdb.DuckDBPyConnection) -> None:
         load_functions(con)
 
 
+Erased = Callable[[Contract, Path, pa.Table], Sequence[int]]
+"""Which rows of a part, from 1, nobody may keep; the table is its quarantine, which holds texts."""
+
+
 def read(
-    member: Member, detection: Detection, *, part: Path, con: duckdb.DuckDBPyConnection
+    member: Member,
+    detection: Detection,
+    *,
+    part: Path,
+    con: duckdb.DuckDBPyConnection,
+    erased: Erased | None = None,
 ) -> Reading:
     """Writes the raw part of a text that `detection` accepted, and says what it holds.
 
-    `con` needs to keep the order of rows (DuckDB's default). Scratch files are made beside the
-    member's content and removed. OSError and duckdb's errors are of the machine: a full disk, too
+    The rows that `erased` names are left empty. `con` needs to keep the order of rows (DuckDB's
+    default). Scratch files are made beside the member's content and removed. OSError and duckdb's errors are of the machine: a full disk, too
     little memory; data is never a reason to raise.
     """
     if detection.contract is None or member.content is None:
@@ -129,7 +142,68 @@ def read(
     write = _WRITERS[detection.contract.format]
     with _scratch(member.content) as scratch:
         written = write(member, detection, part, con, scratch)
-    return _checked(detection.contract, written, part, con, until=_latest(member))
+    found = _checked(detection.contract, written, part, con, until=_latest(member))
+    rows = erased(found.contract, part, found.quarantine) if erased else ()
+    return _without(found, rows) if rows else found
+
+
+def _without(found: Reading, rows: Sequence[int]) -> Reading:
+    """The reading once these rows were struck out."""
+    quarantine, noted = strike_out(found.part, found.quarantine, found.noted, rows)
+    aside = len(quarantine["row_number"].unique())
+    return replace(
+        found,
+        quarantine=quarantine,
+        noted=noted,
+        rows_accepted=found.rows_read - aside,
+        rows_quarantined=aside,
+        rows_erased=len(rows),
+    )
+
+
+def strike_out(
+    part: Path, quarantine: pa.Table, noted: pa.Table, rows: Sequence[int]
+) -> tuple[pa.Table, pa.Table]:
+    """Write a part again with nothing in these rows, which keep their place and are set aside.
+
+    Returns what is said of the part then: of such a row, that it was erased.
+    """
+    gone = np.zeros(pq.read_metadata(part).num_rows, bool)
+    gone[np.asarray(rows) - 1] = True
+    staged = part.with_name(f"{part.name}.struck")
+    schema = pa.schema([field.with_nullable(True) for field in pq.read_schema(part)])
+    with (
+        pq.ParquetFile(part) as source,
+        pq.ParquetWriter(
+            staged, schema, compression="zstd", compression_level=1, store_schema=False
+        ) as writer,
+    ):
+        at = 0
+        for number in range(source.num_row_groups):
+            group = source.read_row_group(number).cast(schema)
+            if (mask := gone[at : at + group.num_rows]).any():
+                empty = pa.array(mask)
+                group = pa.table(
+                    [
+                        pc.if_else(empty, pa.scalar(None, column.type), column)
+                        for column in group.columns
+                    ],
+                    schema=schema,
+                )
+            writer.write_table(group)
+            at += group.num_rows
+    staged.replace(part)
+    struck = pa.array(rows, pa.int64())
+    said = {"reason": ERASED, "expected": "", "found": "a person who was erased"}
+    entries = pa.Table.from_pylist(
+        [{"row_number": row, **said, "remedy": "nothing is to be done"} for row in rows], QUARANTINE
+    )
+    left = [
+        table.filter(pc.invert(pc.is_in(table["row_number"], value_set=struck)))
+        for table in (quarantine, noted)
+    ]
+    aside = pa.concat_tables([left[0], entries]).sort_by([("row_number", "ascending")])
+    return aside.combine_chunks(), left[1].combine_chunks()
 
 
 def _latest(member: Member) -> datetime:

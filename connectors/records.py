@@ -6,10 +6,11 @@ swallow lines without a word.
 """
 
 import csv
+import io
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -80,12 +81,13 @@ def _chunks(content: Path) -> Iterator[bytes]:
 
 
 class _Lines:
-    """Lines of a file that can be given back."""
+    """Lines of a file that can be given back. `given` counts the characters of those that were not."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._returned: deque[str] = deque()
         self.taken: list[str] = []
+        self.given = 0
 
     def __iter__(self) -> "_Lines":
         return self
@@ -93,11 +95,13 @@ class _Lines:
     def __next__(self) -> str:
         line = self._returned.popleft() if self._returned else next(self._file)
         self.taken.append(line)
+        self.given += len(line)
         return line
 
     def give_back_all_but_first(self) -> str:
         first, *rest = self.taken
         self._returned.extendleft(reversed(rest))
+        self.given -= sum(map(len, rest))
         self.taken = []
         return first
 
@@ -306,3 +310,53 @@ def _not_json(text: str) -> Uncut:
         remedy="look for a file cut off or written by two programs at once",
         text=text,
     )
+
+
+# Where records lie, to take some of them out of a text and leave the rest as it is -----------------
+
+Span = tuple[int, int]
+"""Where a record begins and ends, in characters of its text."""
+
+
+def csv_spans(text: str, *, delimiter: str, quote: str) -> list[Span]:
+    """Of the records that csv_records gives, in order, line ends included."""
+    previous = csv.field_size_limit(LONGEST_CELL)
+    try:
+        lines = _Lines(io.StringIO(text, newline=""))
+        found: list[Span] = []
+        at = 0
+        for record in _strict_records(lines, delimiter, quote):
+            if record != []:
+                found.append((at, lines.given))
+            at = lines.given
+        return found[1:]
+    finally:
+        csv.field_size_limit(previous)
+
+
+def json_spans(text: str) -> list[Span]:
+    """Of the records that json_objects gives, in order, without what stands between them."""
+    decoder = json.JSONDecoder()
+    found: list[Span] = []
+    at = 0
+    while (at := _json_separator.match(text, at).end()) < len(text):
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError):
+            following = _json_object_start.search(text, at + 1)
+            end = following.start() if following else len(text)
+        found.append((at, end))
+        at = end
+    return found
+
+
+def line_spans(text: str, *, is_record: Callable[[str], bool] = lambda line: True) -> list[Span]:
+    """Of the lines that are records, in order, newlines included."""
+    found: list[Span] = []
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at) + 1 or len(text)
+        if is_record(text[at:end]):
+            found.append((at, end))
+        at = end
+    return found

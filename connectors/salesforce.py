@@ -5,15 +5,29 @@ reports (labels as headers) differ in spelling, booleans, times and empty lookup
 one contract an object. Results of loads (success and error files) are not extracts.
 """
 
-from connectors.contract import Column, Contract, Rule, Variant, column
+from dataclasses import replace
+
+from connectors.contract import Column, Contract, Name, Rule, Variant, column
 
 _RESULT_FILES = (("ERROR", "a Data Loader error file"), ("sf__Id", "a Bulk API result file"))
 _STATUS_FILES = (*_RESULT_FILES, ("STATUS", "a Data Loader success file"))
 _TIME = "coalesce(as_utc(system_modstamp), as_utc(last_modified_date), as_utc(created_date))"
 
 
+_OWN = Name("record", "record_key", is_own=True)
+
+
 def _record_key(export: str) -> tuple[tuple[str, str], ...]:
     return (("record_key", f"'salesforce:{export}:' || salesforce_id(id)"),)
+
+
+def _of_prefix(cell: str) -> Name:
+    """The contact or lead whose id stands in a cell that may hold either."""
+    return Name(
+        "record",
+        f"case left(salesforce_id({cell}), 3) when '003' then 'salesforce:contact:'"
+        f" when '00Q' then 'salesforce:lead:' end || salesforce_id({cell})",
+    )
 
 
 def _variants(label: str) -> tuple[Variant, ...]:
@@ -34,6 +48,13 @@ _IS_DELETED = column("IsDeleted", "In the recycle bin", "boolean", aliases=("Del
 _MASTER_RECORD_ID = column(
     "MasterRecordId", "The record that this one was merged into", "salesforce_id"
 )
+
+
+def _master_record_id(export: str) -> Column:
+    """Of a person: the record that the row was merged into is the same person's."""
+    return replace(_MASTER_RECORD_ID, names=f"record:salesforce:{export}")
+
+
 _OWNER_ID = column("OwnerId", "The user or queue that owns the record", "salesforce_id")
 _RECORD_TYPE_ID = column("RecordTypeId", "The record's type", "salesforce_id")
 _CURRENCY = column("CurrencyIsoCode", "Currency of the amounts")
@@ -122,8 +143,8 @@ ACCOUNT = Contract(
         column("ParentId", "The account above", "salesforce_id"),
         *_address("Billing"),
         *_address("Shipping"),
-        column("Phone", "Main telephone", "phone"),
-        column("Fax", "Fax", "phone"),
+        column("Phone", "Main telephone", "phone", names=None),
+        column("Fax", "Fax", "phone", names=None),
         column("AccountNumber", "The organisation's own number"),
         column("Website", "Website"),
         column("PhotoUrl", "Picture's path"),
@@ -184,17 +205,19 @@ CONTACT = Contract(
     variants=_variants("Contact ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(_OWN,),
+    country="coalesce(as_text(mailing_country_code), as_text(mailing_country))",
     columns=(
         _id("Contact ID"),
         _IS_DELETED,
-        _MASTER_RECORD_ID,
+        _master_record_id("contact"),
         column("AccountId", "The person's account", "salesforce_id"),
-        column("LastName", "Surname", required=True),
-        column("FirstName", "Given name"),
+        column("LastName", "Surname", required=True, names="last_name"),
+        column("FirstName", "Given name", names="first_name"),
         column("Salutation", "Form of address"),
         column("MiddleName", "Middle name"),
         column("Suffix", "Jr., III, …"),
-        column("Name", "Given name and surname", aliases=("Full Name",)),
+        column("Name", "Given name and surname", aliases=("Full Name",), names="full_name"),
         _RECORD_TYPE_ID,
         *_address("Other"),
         *_address("Mailing"),
@@ -203,7 +226,13 @@ CONTACT = Contract(
         column("MobilePhone", "Mobile telephone", "phone", aliases=("Mobile",)),
         column("HomePhone", "Telephone at home", "phone"),
         column("OtherPhone", "Another telephone", "phone"),
-        column("AssistantPhone", "The assistant's telephone", "phone", aliases=("Asst. Phone",)),
+        column(
+            "AssistantPhone",
+            "The assistant's telephone",
+            "phone",
+            aliases=("Asst. Phone",),
+            names=None,
+        ),
         column("ReportsToId", "The contact above", "salesforce_id"),
         column("Email", "E-mail", "email", required=True),
         column("Title", "Job title"),
@@ -256,16 +285,18 @@ LEAD = Contract(
     variants=_variants("Lead ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(_OWN,),
+    country="coalesce(as_text(country_code), as_text(country))",
     columns=(
         _id("Lead ID"),
         _IS_DELETED,
-        _MASTER_RECORD_ID,
-        column("LastName", "Surname", required=True),
-        column("FirstName", "Given name"),
+        _master_record_id("lead"),
+        column("LastName", "Surname", required=True, names="last_name"),
+        column("FirstName", "Given name", names="first_name"),
         column("Salutation", "Form of address"),
         column("MiddleName", "Middle name"),
         column("Suffix", "Jr., III, …"),
-        column("Name", "Given name and surname", aliases=("Full Name",)),
+        column("Name", "Given name and surname", aliases=("Full Name",), names="full_name"),
         _RECORD_TYPE_ID,
         column("Title", "Job title"),
         column("Company", "The person's company", aliases=("Company / Account",)),
@@ -289,7 +320,12 @@ LEAD = Contract(
         column("IsConverted", "Became a contact", "boolean", aliases=("Converted",)),
         column("ConvertedDate", "Became a contact on", "date"),
         column("ConvertedAccountId", "The account it became", "salesforce_id"),
-        column("ConvertedContactId", "The contact it became", "salesforce_id"),
+        column(
+            "ConvertedContactId",
+            "The contact it became",
+            "salesforce_id",
+            names="record:salesforce:contact",
+        ),
         column("ConvertedOpportunityId", "The deal it became", "salesforce_id"),
         column("IsUnreadByOwner", "Not yet opened by its owner", "boolean"),
         *_SYSTEM,
@@ -318,6 +354,7 @@ OPPORTUNITY = Contract(
     variants=_variants("Opportunity ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(_OWN,),
     columns=(
         _id("Opportunity ID"),
         _IS_DELETED,
@@ -345,7 +382,12 @@ OPPORTUNITY = Contract(
         column("HasOpportunityLineItem", "Has product lines", "boolean"),
         column("Pricebook2Id", "Price book", "salesforce_id"),
         column("PricebookId", "Price book of old", "salesforce_id"),
-        column("ContactId", "The deal's first contact", "salesforce_id"),
+        column(
+            "ContactId",
+            "The deal's first contact",
+            "salesforce_id",
+            names="record:salesforce:contact",
+        ),
         _OWNER_ID,
         *_SYSTEM,
         _LAST_ACTIVITY,
@@ -376,12 +418,13 @@ CASE = Contract(
     variants=_variants("Case ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(_OWN,),
     columns=(
         _id("Case ID"),
         _IS_DELETED,
         _MASTER_RECORD_ID,
         column("CaseNumber", "The number that people quote", required=True),
-        column("ContactId", "Who asked", "salesforce_id"),
+        column("ContactId", "Who asked", "salesforce_id", names="record:salesforce:contact"),
         column("AccountId", "The account of who asked", "salesforce_id"),
         column("AssetId", "The asset in question", "salesforce_id"),
         column("ProductId", "The product in question", "salesforce_id"),
@@ -389,7 +432,9 @@ CASE = Contract(
         column("SourceId", "What the case came from", "salesforce_id"),
         column("BusinessHoursId", "Business hours that apply", "salesforce_id"),
         column("ParentId", "The case above", "salesforce_id"),
-        column("SuppliedName", "Name as given on the form", aliases=("Web Name",)),
+        column(
+            "SuppliedName", "Name as given on the form", aliases=("Web Name",), names="full_name"
+        ),
         column("SuppliedEmail", "E-mail as given on the form", "email", aliases=("Web Email",)),
         column("SuppliedPhone", "Telephone as given on the form", "phone", aliases=("Web Phone",)),
         column("SuppliedCompany", "Company as given on the form", aliases=("Web Company",)),
@@ -441,6 +486,16 @@ TASK = Contract(
     variants=_variants("Activity ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(
+        _of_prefix("who_id"),
+        # Of a task about nobody in particular the case or deal says whose it is.
+        Name(
+            "record",
+            "case when salesforce_id(who_id) is null then case left(salesforce_id(what_id), 3)"
+            " when '500' then 'salesforce:case:' when '006' then 'salesforce:opportunity:' end"
+            " || salesforce_id(what_id) end",
+        ),
+    ),
     columns=(
         _id("Activity ID"),
         column("WhoId", "The contact (003) or lead (00Q)", "salesforce_id"),
@@ -556,21 +611,22 @@ CAMPAIGN_MEMBER = Contract(
     variants=_variants("Campaign Member ID"),
     time=_TIME,
     custom_suffix="__c",
+    names=(_of_prefix("lead_or_contact_id"),),
     columns=(
         _id("Campaign Member ID"),
         _IS_DELETED,
         column("CampaignId", "The campaign", "salesforce_id", required=True),
-        column("LeadId", "The lead", "salesforce_id"),
-        column("ContactId", "The contact", "salesforce_id"),
+        column("LeadId", "The lead", "salesforce_id", names="record:salesforce:lead"),
+        column("ContactId", "The contact", "salesforce_id", names="record:salesforce:contact"),
         column("Status", "State of the membership", aliases=("Member Status",), required=True),
         column("HasResponded", "Responded", "boolean", aliases=("Responded",)),
         _CURRENCY,
         *_SYSTEM,
         column("FirstRespondedDate", "First responded on", "date"),
         column("Salutation", "Form of address"),
-        column("Name", "Given name and surname"),
-        column("FirstName", "Given name"),
-        column("LastName", "Surname"),
+        column("Name", "Given name and surname", names="full_name"),
+        column("FirstName", "Given name", names="first_name"),
+        column("LastName", "Surname", names="last_name"),
         column("Title", "Job title"),
         column("Street", "Street of the address"),
         column("City", "City of the address"),
@@ -611,7 +667,13 @@ OPPORTUNITY_HISTORY = Contract(
     columns=(
         _id("Opportunity History ID"),
         _IS_DELETED,
-        column("OpportunityId", "The deal", "salesforce_id", required=True),
+        column(
+            "OpportunityId",
+            "The deal",
+            "salesforce_id",
+            required=True,
+            names="record:salesforce:opportunity",
+        ),
         column("StageName", "Stage from then on", aliases=("Stage",), required=True),
         column("Amount", "Amount from then on", "decimal"),
         column("ExpectedRevenue", "Amount times probability", "decimal"),
@@ -650,7 +712,13 @@ OPPORTUNITY_CONTACT_ROLE = Contract(
         _id("Contact Role ID"),
         _IS_DELETED,
         column("OpportunityId", "The deal", "salesforce_id", required=True),
-        column("ContactId", "The contact", "salesforce_id", required=True),
+        column(
+            "ContactId",
+            "The contact",
+            "salesforce_id",
+            required=True,
+            names="record:salesforce:contact",
+        ),
         column("Role", "The contact's part: decision maker, evaluator, …"),
         column("IsPrimary", "The contact to turn to first", "boolean", aliases=("Primary",)),
         _CURRENCY,
@@ -686,14 +754,14 @@ USER = Contract(
         column("Department", "Department"),
         column("Title", "Job title"),
         *_address(""),
-        column("Email", "E-mail", "email"),
-        column("SenderEmail", "E-mail that messages are sent from", "email"),
+        column("Email", "E-mail", "email", names=None),
+        column("SenderEmail", "E-mail that messages are sent from", "email", names=None),
         column("SenderName", "Name that messages are sent by"),
         column("Signature", "Signature of messages"),
-        column("Phone", "Telephone", "phone"),
+        column("Phone", "Telephone", "phone", names=None),
         column("Extension", "Extension of the telephone"),
-        column("Fax", "Fax", "phone"),
-        column("MobilePhone", "Mobile telephone", "phone", aliases=("Mobile",)),
+        column("Fax", "Fax", "phone", names=None),
+        column("MobilePhone", "Mobile telephone", "phone", aliases=("Mobile",), names=None),
         column("Alias", "Short name"),
         column("CommunityNickname", "Name in communities", aliases=("Nickname",)),
         column("IsActive", "May sign in", "boolean", aliases=("Active",), required=True),
@@ -708,7 +776,12 @@ USER = Contract(
         column("DelegatedApproverId", "Who approves in their place", "salesforce_id"),
         column("ManagerId", "The manager", "salesforce_id"),
         column("LastLoginDate", "Last signed in at", "timestamp", aliases=("Last Login",)),
-        column("ContactId", "The contact, of users outside the company", "salesforce_id"),
+        column(
+            "ContactId",
+            "The contact, of users outside the company",
+            "salesforce_id",
+            names="record:salesforce:contact",
+        ),
         column("AccountId", "The account, of users outside the company", "salesforce_id"),
         _CURRENCY,
         *_SYSTEM,

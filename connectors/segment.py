@@ -5,7 +5,7 @@ are camelCase, or snake_case from some libraries. Delivered at least once: `mess
 Traits and properties are the sender's own and stay JSON.
 """
 
-from connectors.contract import Column, Contract, Rule, column, snake_case
+from connectors.contract import Column, Contract, Name, Rule, column, snake_case
 
 
 def _field(header: str, description: str, type: str = "text", **more: bool) -> Column:  # noqa: A002
@@ -27,6 +27,14 @@ EVENTS = Contract(
     day='cast(as_utc("timestamp") as date)',
     is_numbered=False,
     is_open=True,
+    names=(
+        Name("visitor", "'segment:' || coalesce(as_text(anonymous_id), as_text(user_id))"),
+        Name("email", "case when contains(traits, '@') then as_json(traits) ->> '$.email' end"),
+        Name(
+            "email",
+            "case when contains(context, '@') then as_json(context) ->> '$.traits.email' end",
+        ),
+    ),
     columns=(
         _field("messageId", "The call's id", required=True),
         _field("type", "track, identify, page, screen, alias or group", required=True),

@@ -4,24 +4,30 @@ Shopify writes an apostrophe before numbers that a spreadsheet would damage. Met
 of the shop's own and are kept in `_extra`.
 """
 
-from connectors.contract import Column, Contract, Rule, Variant, column
+from connectors.contract import Column, Contract, Name, Rule, Variant, column
 
 
 def _party(prefix: str) -> tuple[Column, ...]:
-    who = "who pays" if prefix == "Billing" else "who receives"
+    """Who pays is the person of the order; who receives may be anybody."""
+    is_payer = prefix == "Billing"
+    who = "who pays" if is_payer else "who receives"
     return (
-        column(f"{prefix} Name", f"Name of {who}"),
+        column(f"{prefix} Name", f"Name of {who}", names="full_name" if is_payer else None),
         column(f"{prefix} Street", f"Address lines 1 and 2 of {who}"),
         column(f"{prefix} Address1", f"Address line 1 of {who}"),
         column(f"{prefix} Address2", f"Address line 2 of {who}"),
         column(f"{prefix} Company", f"Company of {who}"),
         column(f"{prefix} City", f"City of {who}"),
-        column(
-            f"{prefix} Zip", f"Postal code of {who}", guarded=True, required=prefix == "Billing"
-        ),
+        column(f"{prefix} Zip", f"Postal code of {who}", guarded=True, required=is_payer),
         column(f"{prefix} Province", f"Province code of {who}"),
         column(f"{prefix} Country", f"Country code of {who}"),
-        column(f"{prefix} Phone", f"Telephone of {who}", "phone", guarded=True),
+        column(
+            f"{prefix} Phone",
+            f"Telephone of {who}",
+            "phone",
+            guarded=True,
+            names="phone" if is_payer else None,
+        ),
     )
 
 
@@ -40,6 +46,11 @@ ORDERS = Contract(
     key=("name",),
     repeats_key=True,
     time="as_utc(created_at)",
+    names=(
+        Name("order", "'shopify:' || order_key", is_own=True),
+        Name("record", "'shopify:orders:' || as_text(id)", is_own=True),
+    ),
+    country="as_text(billing_country)",
     columns=(
         column("Name", "The order's name in its store, such as #1001", required=True),
         column("Email", "E-mail of the order", "email", required=True),
@@ -100,7 +111,12 @@ ORDERS = Contract(
         column("Payment Terms Name", "Payment terms"),
         column("Next Payment Due At", "Next payment due at", "timestamp"),
         column("Payment References", "Payment references", guarded=True),
-        column("Customer ID", "The customer's id; in some shops only", guarded=True),
+        column(
+            "Customer ID",
+            "The customer's id; in some shops only",
+            guarded=True,
+            names="record:shopify:customers",
+        ),
     ),
     rules=(
         Rule(
@@ -144,10 +160,12 @@ CUSTOMERS = Contract(
         Variant("2020", headers=("Accepts Marketing",)),
     ),
     is_open=True,
+    names=(Name("record", "record_key", is_own=True),),
+    country="coalesce(as_text(default_address_country_code), as_text(country))",
     columns=(
         column("Customer ID", "The customer's id", guarded=True),
-        column("First Name", "Given name", required=True),
-        column("Last Name", "Surname", required=True),
+        column("First Name", "Given name", required=True, names="first_name"),
+        column("Last Name", "Surname", required=True, names="last_name"),
         column("Email", "E-mail", "email", required=True),
         column(
             "Accepts Email Marketing",

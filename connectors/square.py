@@ -4,7 +4,7 @@ A local date and time with the zone beside them, amounts with a currency sign, r
 rows that repeat the transaction's id. Customers are named in these files only.
 """
 
-from connectors.contract import Column, Contract, Variant, column
+from connectors.contract import Column, Contract, Name, Variant, column
 
 _WHEN = (
     column("Date", "Local date", "date", required=True),
@@ -12,10 +12,11 @@ _WHEN = (
     column("Time Zone", "The location's time zone, in words", "time_zone", required=True),
 )
 _CUSTOMER = (
-    column("Customer ID", "The customer, where known"),
-    column("Customer Name", "The customer's name, where known"),
+    column("Customer ID", "The customer, where known", names="record:square:customers"),
+    column("Customer Name", "The customer's name, where known", names="full_name"),
     column("Customer Reference ID", "The customer in the seller's own system"),
 )
+_SALE = Name("order", "'square:' || as_text(transaction_id)", is_own=True)
 _TIME = 'square_utc("date", "time", time_zone)'
 
 
@@ -39,6 +40,7 @@ ITEMS = Contract(
         Variant("2017", headers=("Item",)),
     ),
     time=_TIME,
+    names=(_SALE,),
     columns=(
         *_WHEN,
         column("Category", "Category of the item"),
@@ -95,6 +97,7 @@ TRANSACTIONS = Contract(
         Variant("2018", headers=("Total Collected",)),
     ),
     time=_TIME,
+    names=(_SALE,),
     columns=(
         *_WHEN,
         _money("Gross Sales", "Before discounts and tax", required=True),

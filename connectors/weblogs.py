@@ -4,7 +4,25 @@ A line of an access log is cut into its fields and left as the server wrote it, 
 escapes. Other W3C logs are read by the names in their `#Fields:` line, as CloudFront's are.
 """
 
-from connectors.contract import Contract, Variant, column
+from connectors.contract import Contract, Name, Variant, column
+
+
+def _visitor(cookie: str, address: str, agent: str) -> Name:
+    """A browser: by its cookie, else by address and agent, which say it for a day. visitor_cookies() are
+    the cookies that hold a visitor's id."""
+    return Name(
+        "visitor",
+        f"'weblogs:' || coalesce(cookie_id({cookie}, visitor_cookies()),"
+        f" agent_key({address}, {agent}) || '@' || occurred_on)",
+    )
+
+
+def _recipient(query: str) -> Name:
+    """The member to whom the mail went that a visit came from."""
+    found = f"nullif(regexp_extract({query}, '[?&]?mc_eid=([0-9A-Za-z]+)', 1), '')"
+    member = f"'mailchimp:members:' || {found}"
+    return Name("record", f"case when contains({query}, 'mc_eid=') then {member} end")
+
 
 ACCESS = Contract(
     system="weblogs",
@@ -27,11 +45,15 @@ ACCESS = Contract(
     time="as_utc(time_text)",
     day="cast(as_utc(time_text) as date)",
     is_numbered=False,
+    names=(
+        _visitor("nullif(cookie, '-')", "remote_host", "nullif(user_agent, '-')"),
+        _recipient("request"),
+    ),
     columns=(
         column("vhost", "Host, or host:port, that was asked"),
         column("remote_host", "Address that asked", required=True),
         column("ident", "Identity by identd, - for none"),
-        column("remote_user", "User who signed in, - for none"),
+        column("remote_user", "User who signed in, - for none", names="email"),
         column("time_text", "When, as 17/May/2015:10:05:03 +0000", "timestamp", required=True),
         column("request", "Method, path and protocol", required=True),
         column("status", "Status code", "integer", required=True),
@@ -94,6 +116,14 @@ CLOUDFRONT = Contract(
     time="as_utc(\"date\" || ' ' || \"time\")",
     day='as_date("date")',
     is_numbered=False,
+    names=(
+        _visitor(
+            "url_decode(nullif(cs_cookie, '-'))",
+            "c_ip",
+            "url_decode(url_decode(nullif(cs_user_agent, '-')))",
+        ),
+        _recipient("cs_uri_query"),
+    ),
     columns=tuple(
         column(field, description, type, required=field in _REQUIRED)
         for field, description, type in _FIELDS

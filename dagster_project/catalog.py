@@ -9,11 +9,13 @@ from dataclasses import replace
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
+import connectors
 from dagster_project import dictionaries, gate, landing
 from dagster_project.identity import companies, nightly_accuracy
 from dagster_project.identity import tables as identity
 from dagster_project.journeys import markov
 from dagster_project.making import Table, make_model
+from dagster_project.privacy import anonymity, index, requests, retention
 from dagster_project.scores import lookalikes
 from dagster_project.scores import tables as scores
 from dagster_project.segments import bridges, membership
@@ -29,6 +31,7 @@ STATE_TABLES = tuple(
             *nightly_accuracy.STATE_TABLES,
             *membership.STATE_TABLES,
             *bridges.STATE_TABLES,
+            *requests.STATE_TABLES,
         )
     )
 )
@@ -51,6 +54,7 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
     python = [
         *landing.tables(),
         *dictionaries.tables(),
+        *index.tables(),
         *identity.tables(),
         *companies.tables(),
         *nightly_accuracy.accuracy_tables(),
@@ -59,10 +63,15 @@ def load_catalog(settings: Settings) -> dict[str, Table]:
         *lookalikes.tables(),
         *membership.tables(models),
         *bridges.tables(),
+        *requests.tables(),
     ]
     found = {table.name: table for table in (*python, *made)}
+    found[anonymity.TABLE] = anonymity.table(found)
     raw = [name for name in found if name.startswith("raw.") and name != gate.DELIVERIES]
     found[gate.DELIVERIES] = gate.guarding(found[gate.DELIVERIES], raw)
+    for contract in connectors.contracts():
+        name = f"raw.{contract.name}"
+        found[name] = retention.keeping(found[name])
     for name, table in found.items():
         if name.startswith("staging."):
             found[name] = replace(table, inputs=tuple(sorted({*table.inputs, gate.DELIVERIES})))

@@ -7,10 +7,8 @@ elsewhere, and Dagster is imported only by those that run the job.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
-import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -18,83 +16,28 @@ from datetime import date, datetime
 from pathlib import Path
 
 import click
-import duckdb
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
-from dagster_project.lake import LakeError, LockedError, keep_private
-from dagster_project.publish import PublishError
-from dagster_project.settings import Settings, SettingsError, load_settings
-
-DONE, DATA_FAILED, USAGE, INTERNAL, RESOURCES, LOCKED = 0, 1, 2, 3, 4, 75
-
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def plain(text: object) -> object:
-    """A text without the characters by which data could move a terminal's cursor, or turn its writing."""
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text) if isinstance(text, str) else text
-
-
-def say(text: str, *, err: bool = False) -> None:
-    click.echo(plain(text), err=err)
-
-
-class PlainConsole(Console):
-    def print(self, *objects: object, **how: object) -> None:
-        super().print(*map(plain, objects), **how)
-
-
-class Grid(Table):
-    def add_row(self, *cells: object, **how: object) -> None:
-        super().add_row(*map(plain, cells), **how)
-
-
-# Without a terminal nobody folds lines, so tables may be as wide as their cells need.
-console = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else 140)
-
-
-class Refusal(click.ClickException):
-    """An end that a person can read, with its exit code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(plain(message))
-        self.exit_code = code
-
-
-@contextmanager
-def truthful_exits():
-    """Known failures become a sentence and the right exit code, never a traceback."""
-    try:
-        yield
-    except SettingsError as error:
-        raise Refusal(str(error), USAGE) from None
-    except LockedError as error:
-        raise Refusal(str(error), LOCKED) from None
-    except (LakeError, PublishError) as error:
-        raise Refusal(str(error), DATA_FAILED) from None
-    except duckdb.OutOfMemoryException:
-        raise Refusal(
-            "not enough memory or room to spill; raise memory_limit in cdp.toml or free disk space "
-            "below the home, then run again: it goes on where it stopped",
-            RESOURCES,
-        ) from None
-    except duckdb.IOException:
-        raise Refusal("a database cannot be read or written; see cdp doctor", RESOURCES) from None
-    except OSError as error:
-        said = f"{error.strerror}: {error.filename}" if error.filename else str(error)
-        raise Refusal(said, RESOURCES) from None
-    except (click.ClickException, click.Abort, click.exceptions.Exit):
-        raise
-    except Exception as error:
-        # Its message may hold values, so only the kind and the place are told.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}, line {place.lineno}"
-        raise Refusal(
-            f"this should not happen: {type(error).__name__} in {where}. Please report it", INTERNAL
-        ) from error
+from dagster_project.lake import keep_private
+from dagster_project.privacy.commands import privacy
+from dagster_project.screen import (
+    AS_JSON,
+    DATA_FAILED,
+    DONE,
+    EXPORTS,
+    HOME,
+    USAGE,
+    Grid,
+    Refusal,
+    console,
+    open_published,
+    say,
+    show_grid,
+    show_told,
+    truthful_exits,
+)
+from dagster_project.settings import Settings, load_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -108,8 +51,11 @@ def main() -> None:
     keep_private()
 
 
+main.add_command(privacy)
+
+
 @main.command()
-@click.option("--exports", type=click.Path(path_type=Path), help="Where exports land.")
+@EXPORTS
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day to speak for.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
@@ -126,12 +72,27 @@ def run(exports: Path | None, home: Path | None, as_of: datetime | None, as_json
                 "cdp run --exports DIR, or CDP_EXPORTS, or exports in cdp.toml",
                 USAGE,
             )
+        is_erased = _finish_erasures(settings)
         said, code = _run(settings, as_of.date() if as_of else None, quiet=as_json)
     if as_json:
         click.echo(json.dumps(said, indent=1))
     elif code == DONE:
         _show_summary(said)
-    sys.exit(code)
+    sys.exit(code if is_erased else max(code, DATA_FAILED))
+
+
+def _finish_erasures(settings: Settings) -> bool:
+    """Erasures that were stopped on the way, and those that a restored backup knows nothing of, come first
+    and by themselves: nothing that was delivered since can hold them up. Returns whether none is owed."""
+    from dagster_project.privacy.erasing import NotErased, settle
+
+    try:
+        for one in settle(settings):
+            say(f"{one.receipt.request_id}: erased; the receipt is {one.path}", err=True)
+    except NotErased as error:
+        say(str(error), err=True)
+        return False
+    return True
 
 
 def _run(
@@ -226,6 +187,8 @@ def _show_summary(said: dict) -> None:
             first = f", first row {row['first_row']}" if row["first_row"] else ""
             line = f"  {row['path']}: {where}: {row['reason']}{column}{first}"
             console.print(line, markup=False, soft_wrap=True)
+    if said["rows_erased"]:
+        console.print(f"\n{said['rows_erased']:,} rows are of people who were erased, and left out")
     people, visitors = said["people"], said["visitors"]
     console.print(
         f"\nWho is there\n  {people['profiles']:,} people from {people['source_records'] or 0:,} source "
@@ -335,7 +298,7 @@ def train(
     """
     from dagster_project.identity import model
     from dagster_project.identity import train as training
-    from dagster_project.lake import write_atomically
+    from dagster_project.lake import LakeError, write_atomically
     from dagster_project.pages import model_report
     from dagster_project.pages.page import page
     from dagster_project.run import open_run
@@ -366,7 +329,7 @@ def train(
         said = {"model": str(place), "is_adopted": not out, "report": str(report)} | facts
         click.echo(json.dumps(said | {"blocking": [asdict(one) for one in reaches]}, indent=1))
         return
-    _tell((told[0], told[-1]))
+    show_told((told[0], told[-1]))
     console.print(f"\nWritten to {place} and {report}", markup=False, soft_wrap=True)
 
 
@@ -417,7 +380,7 @@ def compare(
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=1, default=str))
         return
-    _tell(told)
+    show_told(told)
     console.print(f"\nWritten to {where}", markup=False, soft_wrap=True)
 
 
@@ -527,14 +490,14 @@ def dictionary(home: Path | None, markdown: Path | None) -> None:
 
     with truthful_exits():
         settings = load_settings(home=home)
-        with _database(home):
+        with open_published(home):
             entities = read_dictionary(settings, load_catalog(settings))
         if markdown:
             markdown.write_text(to_markdown(entities) + "\n", encoding="utf-8")
     grid = Grid("table", "columns", "what a row is")
     for entity in entities:
         grid.add_row(entity.name, str(len(entity.fields)), entity.description.split(". ")[0])
-    Console().print(grid)
+    console.print(grid)
     click.echo(f"\nAll columns: {settings.home / 'reports' / 'data_dictionary.html'}")
 
 
@@ -550,10 +513,11 @@ def profile(who: str, as_of: datetime | None, home: Path | None, as_json: bool) 
     Example: cdp profile ada@example.com
     Example: cdp profile p0123456789abcdef --as-of 2026-06-02
     """
+    from dagster_project.privacy.readings import note_reading
     from dagster_project.profile import find_profiles, load_profile, resolve
 
     with truthful_exits():
-        database = _database(home)
+        database = open_published(home)
         with database as con:
             if as_of:
                 stood_for = resolve(con, who, as_of.date())
@@ -565,6 +529,7 @@ def profile(who: str, as_of: datetime | None, home: Path | None, as_json: bool) 
             ids = find_profiles(con, who)
             if not ids:
                 raise Refusal("no profile has that id or e-mail address", DATA_FAILED)
+            note_reading(load_settings(home=home), "profile", ids)
             found = [load_profile(con, profile_id) for profile_id in ids]
     if as_json:
         click.echo(json.dumps(found, indent=1, default=str))
@@ -643,18 +608,23 @@ def explain(
     """
     from dagster_project.identity import explaining, model
     from dagster_project.pages import page, sentences, waterfall
+    from dagster_project.privacy.readings import note_reading
 
-    with truthful_exits(), _database(home) as con:
-        used = model.chosen(load_settings(home=home).model)
+    with truthful_exits(), open_published(home) as con:
+        settings = load_settings(home=home)
+        used = model.chosen(settings.model)
         try:
             if other:
                 found = explaining.explain_pair(con, what, other, model=used)
                 told, evidence = sentences.tell_pair(found), found.evidence
+                read = found.profiles.values()
             else:
                 found = explaining.explain_profile(con, what)
                 told, evidence = sentences.tell_profile(found), None
+                read = [found.profile_id]
         except explaining.NotFound as error:
             raise Refusal(str(error), DATA_FAILED) from None
+        note_reading(settings, "explain", read)
         if html:
             pictures = {sentences.EVIDENCE: waterfall.to_svg(evidence)} if evidence else {}
             html.write_text(page.page(told, pictures=pictures), encoding="utf-8")
@@ -663,7 +633,7 @@ def explain(
         said = asdict(found) | ({"same_person": found.same_person} if other else {})
         click.echo(json.dumps(said | {"words": words}, indent=1, default=str))
         return
-    _tell(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
+    show_told(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
     if html:
         console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
 
@@ -694,7 +664,7 @@ def quality_list(home: Path | None, as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))
         return
     columns = ("kind", "about", "claim", "severity", "what follows")
-    _grid("", columns, [(one.kind, one.about, one.claim, one.severity, one.effect) for one in found])
+    show_grid("", columns, [(one.kind, one.about, one.claim, one.severity, one.effect) for one in found])
 
 
 @quality.command("propose")
@@ -747,16 +717,13 @@ def _segments(home: Path | None, what: str | None = None):
     from dagster_project.segments.looking import NoSegment, find_model
     from dagster_project.sql_models import ModelError
 
-    with truthful_exits(), _database(home) as con:
+    with truthful_exits(), open_published(home) as con:
         settings = load_settings(home=home)
         try:
             yield con, settings, find_model(settings, what) if what else None
         except (NoSegment, ModelError) as error:
             raise Refusal(str(error), USAGE) from None
 
-
-HOME = click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @segment.command("list")
@@ -774,7 +741,7 @@ def segment_list(home: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
-    _grid(
+    show_grid(
         "",
         ("segment", "title", "owner", "people", "entered", "left", "held"),
         [
@@ -819,9 +786,9 @@ def segment_show(name: str, home: Path | None, as_json: bool) -> None:
             console.print(f"held as last published: {now['held_reason']}", markup=False)
     if not found["published"]:
         console.print("\nnot published yet; cdp run does it, cdp segment preview shows who would be in")
-    _grid("Night by night", ("night", "people", "entered", "left"),
+    show_grid("Night by night", ("night", "people", "entered", "left"),
           [tuple(row.values()) for row in found["sizes"]])
-    _grid("Also in", ("segment", "people", "of these", "of all in either"),
+    show_grid("Also in", ("segment", "people", "of these", "of all in either"),
           [(row["other_segment"], f"{row['shared_count']:,}",
             f"{row['share']:.0%}", f"{row['jaccard']:.0%}")
            for row in found["overlaps"]])
@@ -877,8 +844,8 @@ def segment_preview(what: str, home: Path | None, as_json: bool) -> None:
         when = " from its second night on" if found.is_new else ""
         console.print(f"  a guard would hold it{when}: {found.breach}", markup=False, soft_wrap=True)
     overlaps = [(name, f"{count:,}", f"{count / found.size:.0%}") for name, count in found.overlaps]
-    _grid("Also in", ("segment", "people", "of these"), overlaps)
-    _grid("Some of them", ("profile", "name"), found.sample)
+    show_grid("Also in", ("segment", "people", "of these"), overlaps)
+    show_grid("Some of them", ("profile", "name"), found.sample)
 
 
 @segment.command("explain")
@@ -891,6 +858,7 @@ def segment_explain(name: str, who: str, home: Path | None, as_json: bool) -> No
 
     Example: cdp segment explain vip_customers p0123456789abcdef
     """
+    from dagster_project.privacy.readings import note_reading
     from dagster_project.profile import find_profiles
     from dagster_project.segments.looking import explain as explain_one
 
@@ -898,6 +866,7 @@ def segment_explain(name: str, who: str, home: Path | None, as_json: bool) -> No
         ids = find_profiles(con, who)
         if not ids:
             raise Refusal("no profile has that id or e-mail address", DATA_FAILED)
+        note_reading(settings, "segment explain", ids)
         found = [explain_one(settings, con, model, profile_id) for profile_id in ids]
     if as_json:
         click.echo(json.dumps(found, indent=1, default=str))
@@ -938,43 +907,8 @@ def _people(count: int) -> str:
     return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
-def _grid(title: str, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    """Rows under their headings; numbers stand right."""
-    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
-    if not rows:
-        return
-    grid = Grid(title=f"\n{title}" if title else None, title_justify="left", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        figures = all(re.fullmatch(r"[-+]?[\d.,%]*", row[number]) for row in rows)
-        grid.add_column(column, justify="right" if figures else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*row)
-    console.print(grid)
-
-
-def _tell(sections: Iterable, *, pictures: Mapping[str, list[str]] | None = None) -> None:
-    """Titled lines; a picture of lines follows the section that it belongs to."""
-    for section in sections:
-        console.print(f"\n{section.title}", style="bold", markup=False, soft_wrap=True)
-        picture = (pictures or {}).get(section.title, [])
-        for line in (*section.lines, *(("", *picture) if picture else ())):
-            console.print(f"  {line}", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _database(home: Path | None):
-    settings = load_settings(home=home)
-    if not settings.database.exists():
-        raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
-    con = duckdb.connect(str(settings.database.resolve()), read_only=True)
-    try:
-        yield con
-    finally:
-        con.close()
-
-
 @main.command()
-@click.option("--exports", type=click.Path(path_type=Path), help="Where exports land.")
+@EXPORTS
 @HOME
 @click.option("--alert", is_flag=True, help="Alert people (docs/operating.md) of what is an error.")
 @AS_JSON
@@ -1047,7 +981,7 @@ def runs(home: Path | None, count: int, as_json: bool) -> None:
          one.database)
         for one in found
     ]
-    _grid("", ("run", "as of", "ended as", "began", "seconds", "rows", "profiles", "database"), rows)
+    show_grid("", ("run", "as of", "ended as", "began", "seconds", "rows", "profiles", "database"), rows)
     if not found:
         click.echo(f"no run is known in {settings.home}; cdp run makes one")
 

@@ -14,6 +14,7 @@ from dagster_project.assets import publish_asset, suite_checks, table_asset
 from dagster_project.catalog import load_catalog
 from dagster_project.landing import fingerprint_landing
 from dagster_project.nightly import open_night
+from dagster_project.privacy.erasing import NotErased, settle
 from dagster_project.quality import load_suites
 from dagster_project.settings import Settings, load_settings
 
@@ -51,6 +52,10 @@ def _run_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(config_schema={"as_of": dg.Field(str, is_required=False)})
     def opened(context: dg.InitResourceContext):
         chosen = context.resource_config.get("as_of")
+        try:
+            settle(settings)
+        except NotErased as error:
+            context.log.error(str(error))
         with open_night(settings, as_of=date.fromisoformat(chosen) if chosen else None) as one:
             yield one
 

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project import normalise
-from dagster_project.lake import fingerprint
+from dagster_project.lake import Manifest, fingerprint, write_parquet
 from dagster_project.making import Made, Table, described
+from dagster_project.privacy.tombstones import filter_of
 from dagster_project.run import Run
 
 
@@ -35,6 +36,7 @@ class Dictionary:
         made_from = {
             "code": fingerprint(self.table, self.values, inspect.getsource(normalise)),
             "inputs": {self.source: run.lake.version(self.source)},
+            "erased": filter_of(run).versions,
         }
         before = run.lake.manifest(self.table)
         with run.step(self.table) as report:
@@ -46,6 +48,8 @@ class Dictionary:
                 known = f"from wanted anti join ({run.lake.scan(self.table)}) using ({self.listed})"
             wanted = f"with wanted as (select {self.listed} from {self.source}) {known}"
             rows = run.con.execute(f"{wanted} order by all").fetchall()
+            if before and before.made_from.get("erased", {}) != made_from["erased"]:
+                return self._renew(run, before, rows, made_from, report)
             if not rows and before:
                 run.lake.note_unchanged(self.table, made_from=made_from)
                 return described(run, self.table, report)
@@ -56,6 +60,29 @@ class Dictionary:
                 notes = {"rows": kept + len(rows)}
                 run.lake.commit_entries(self.table, staged, made_from=made_from, notes=notes)
             return described(run, self.table, report, outcome="part", rows_written=len(rows))
+
+    def _renew(
+        self, run: Run, before: Manifest, rows: list[tuple], made_from: dict, report: dict
+    ) -> Made:
+        """Without the entries that nobody needs any more: only the erased may have spelt them."""
+        names = ", ".join((*self.keys, *self.values))
+        run.con.register("entries_new", self.entries(rows))
+        is_same = before.version == made_from["code"]
+        kept = f"select {names} from ({run.lake.scan(self.table)})" if is_same else "from entries_new"
+        with run.lake.staging(self.table) as place:
+            staged = place / "entries.parquet"
+            write_parquet(
+                run.con,
+                f"from ({kept}) semi join {self.source} using ({self.listed}) union from entries_new",
+                staged,
+                order=self.keys,
+            )
+            run.con.unregister("entries_new")
+            count = pq.read_metadata(staged).num_rows
+            run.lake.commit_entries(
+                self.table, staged, made_from=made_from, notes={"rows": count}, anew=True
+            )
+        return described(run, self.table, report, outcome="whole", rows_written=count)
 
     @property
     def listed(self) -> str:

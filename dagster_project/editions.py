@@ -6,8 +6,6 @@ publish.py's; what a column is, glossary.py's.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.glossary import Column, Glossary
-from dagster_project.settings import SettingsError
+from dagster_project.privacy.keys import hmac_sql, read_keys
 
 PSEUDONYM_DIGITS = 24
 """Hexadecimal digits of a pseudonym: 96 bits, so that no two of a billion values meet."""
@@ -81,32 +79,10 @@ def load_key(path: Path) -> str:
     It lies outside the home, so that who has a copy of the home cannot tell whose pseudonym is whose.
     Raises SettingsError for a file that holds no key.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.{os.getpid()}")
-        handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-        staged.rename(path)
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
-        key = b""
-    if len(key) < 16:
-        raise SettingsError(
-            f"{path} is not a key: expected 32 hexadecimal digits or more; restore it from your backup, or "
-            "remove it for a new one (all pseudonyms change)"
-        )
-    return key.hex()
+    return read_keys(path, losing="all pseudonyms change")[0]
 
 
 def define_pseudonym(con: duckdb.DuckDBPyConnection, key: str) -> None:
     """pseudonym(value): HMAC-SHA256 (RFC 2104) under the key, for as long as the connection lives."""
-    block = bytes.fromhex(key).ljust(64, b"\0")
-    inner = bytes(byte ^ 0x36 for byte in block).hex()
-    outer = bytes(byte ^ 0x5C for byte in block).hex()
-    con.execute(
-        f"""create or replace temp macro pseudonym(value) as left(sha256(
-            unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(value::varchar)))
-        ), {PSEUDONYM_DIGITS})"""
-    )
+    hashed = hmac_sql(key, "value::varchar", PSEUDONYM_DIGITS)
+    con.execute(f"create or replace temp macro pseudonym(value) as {hashed}")

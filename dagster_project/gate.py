@@ -19,6 +19,7 @@ from dagster_project.lake import fingerprint, quoted, write_atomically
 from dagster_project.making import Made, Table
 from dagster_project.pages import changes
 from dagster_project.pages.page import page
+from dagster_project.privacy.tombstones import StillPublished, left_over
 from dagster_project.run import Run
 from dagster_project.settings import Settings
 
@@ -72,7 +73,10 @@ def tonight(run: Run) -> diff.Diff | None:
 
 
 def check(run: Run) -> None:
-    """Raises Held where there is a reason that nobody accepted. Writes the page of identity's diff."""
+    """Raises Held where there is a reason that nobody accepted, and StillPublished, which nobody can
+    accept, where an erased person would be published. Writes the page of identity's diff."""
+    if count := left_over(run, run.lake.scan(RECORDS)):
+        raise StillPublished(count)
     _hold(run, _reasons(run), "published")
 
 
@@ -90,6 +94,10 @@ def guarding(table: Table, inputs: Sequence[str]) -> Table:
 
 
 def _hold(run: Run, reasons: Sequence[Reason], before: str) -> None:
+    """What an erasing run changes follows from the rows that are gone: it reads no delivery, and nobody
+    whom it erases may stay published because somebody else has to look first."""
+    if run.is_erasing:
+        return
     accepted = {
         seen
         for one in _read(_accepted_path(run.settings)) or ()
@@ -108,6 +116,11 @@ def _hold(run: Run, reasons: Sequence[Reason], before: str) -> None:
     }
     write_atomically(_held_path(run.settings), json.dumps(note, indent=1) + "\n")
     raise Held(run.run_id, reasons)
+
+
+def is_held(settings: Settings) -> bool:
+    """Whether a run waits for a person."""
+    return _held_path(settings).exists()
 
 
 def held(settings: Settings, run_id: str) -> dict:

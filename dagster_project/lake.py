@@ -81,10 +81,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Version:
-    """One step in a table's history: the version it led to and the part that made the difference."""
+    """One step in a table's history: the version it led to and the part that made the difference. `gone`
+    is a file of rows that were taken out of earlier parts, kept until all readers have let go of them."""
 
     version: str
     part: str | None
+    gone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -294,13 +296,13 @@ class Lake:
         known = [step.version for step in manifest.history] if manifest else []
         if since not in known:
             return Changes(everything=True)
-        later = [step.part for step in manifest.history[known.index(since) + 1 :]]
-        if not later:
-            return Changes(everything=False)
+        later = manifest.history[known.index(since) + 1 :]
         names = [part.file for part in manifest.parts]
-        if not set(later) <= set(names):
+        gone = [step.gone for step in later if step.gone]
+        added = [step.part for step in later if not step.gone]
+        if not set(added) <= set(names):
             return Changes(everything=True)
-        first = min(names.index(name) for name in later)
+        first = min((names.index(name) for name in added), default=len(names))
         old, new = manifest.parts[:first], manifest.parts[first:]
         keys = [part.keys for part in new if part.keys]
         before = ()
@@ -310,7 +312,10 @@ class Lake:
                 f"select * from ({self._scan_parts(manifest, old)}) "
                 f"where {manifest.partition} in (select {manifest.partition} from {replaced})",
             )
-        return Changes(False, before=before, after=(self._scan_parts(manifest, new),))
+        if gone:
+            before += (f"select * from {self._read(table, gone)}",)
+        after = (self._scan_parts(manifest, new),) if new else ()
+        return Changes(False, before=before, after=after)
 
     def _scan_parts(self, manifest: Manifest, parts: Sequence[Part]) -> str:
         if not parts:
@@ -442,12 +447,15 @@ class Lake:
             )
         )
 
-    def commit_entries(self, table: str, staged: Path, *, made_from: dict, notes: dict) -> Manifest:
+    def commit_entries(
+        self, table: str, staged: Path, *, made_from: dict, notes: dict, anew: bool = False
+    ) -> Manifest:
         """Add entries to a dictionary, whose version is its code: an entry, once made, never changes,
-        and whoever needs one finds it there, so new entries change nothing for anybody."""
+        and whoever needs one finds it there, so new entries change nothing for anybody. `anew`: in place
+        of all others, which nobody needs."""
         before = self.manifest(table)
         version = made_from["code"]
-        kept = before.parts if before and before.version == version else ()
+        kept = before.parts if before and before.version == version and not anew else ()
         part, columns = self._adopt(table, staged)
         history = (Version(version, None),)
         return self._save(
@@ -482,6 +490,74 @@ class Lake:
                 notes={"rows": rows},
             )
         )
+
+    def commit_rewritten(
+        self,
+        table: str,
+        old: Part,
+        staged: Path,
+        *,
+        excluded: Path | None,
+        noted: Path | None,
+        gone: Path,
+        info: dict,
+        rows: int,
+    ) -> Manifest:
+        """Put a part of a table that only grows in the place of one that held more, which is removed.
+
+        `gone` holds the rows that are no more, in the table's columns: by them readers see what changed,
+        until `forget_gone`. `rows` is how many the table has now.
+        """
+        before = self.manifest(table)
+        aside = self._adopt(table, excluded, suffix=".aside")[0].file if excluded else None
+        told = self._adopt(table, noted, suffix=".noted")[0].file if noted else None
+        lost = self._adopt(table, gone, suffix=".gone")[0].file
+        part, found = self._adopt(table, staged, excluded=aside, noted=told, info=info)
+        part = replace(part, lacks=tuple(n for n in before.columns if n not in found))
+        version = fingerprint(before.version, part.sha256, lost)
+        history = (
+            *(replace(step, part=part.file) if step.part == old.file else step for step in before.history),
+            Version(version, part.file, lost),
+        )
+        parts = tuple(part if one.file == old.file else one for one in before.parts)
+        after = self._save(
+            replace(
+                before,
+                version=version,
+                parts=parts,
+                history=history,
+                notes=before.notes | {"rows": rows},
+            )
+        )
+        named = self._named(after)
+        for name in {old.file, old.excluded, old.noted} - named - {None}:
+            (self.directory(table) / name).unlink()
+        return after
+
+    def note_parts(self, table: str, told: dict[str, dict]) -> Manifest:
+        """Remember more about parts, by their files; their content stays."""
+        before = self.manifest(table)
+        parts = tuple(
+            replace(part, info=part.info | told.get(part.file, {})) for part in before.parts
+        )
+        return self._save(replace(before, parts=parts))
+
+    def forget_gone(self, table: str) -> bool:
+        """Remove the rows that were taken out, and how the table was before: whoever read it then reads
+        all of it again. Returns whether there were any."""
+        before = self.manifest(table)
+        lost = [at for at, step in enumerate(before.history) if step.gone]
+        if not lost:
+            return False
+        last = before.history[lost[-1]]
+        self._save(
+            replace(
+                before, history=(replace(last, gone=None), *before.history[lost[-1] + 1 :])
+            )
+        )
+        for at in lost:
+            (self.directory(table) / before.history[at].gone).unlink(missing_ok=True)
+        return True
 
     def commit_empty(self, table: str, columns: dict[str, str], *, made_from: dict) -> Manifest:
         """Make a table with no part: nothing was delivered for it yet."""
@@ -538,16 +614,21 @@ class Lake:
     def sweep(self) -> int:
         """Remove what a killed run left: files that no manifest names. Returns how many."""
         removed = 0
-        for place in sorted(self.root.glob("*/*")):
+        for place in sorted(self.root.glob("[!.]*/*")):
             manifest = self.manifest(f"{place.parent.name}.{place.name}")
-            named = {"manifest.json"}
-            for part in manifest.parts if manifest else ():
-                named |= {part.file, part.keys, part.excluded, part.noted}
+            named = {"manifest.json"} | self._named(manifest)
             for path in sorted(place.iterdir()):
                 if path.name not in named:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     removed += 1
         return removed
+
+    def _named(self, manifest: Manifest | None) -> set[str | None]:
+        """The files that a manifest names."""
+        if manifest is None:
+            return set()
+        files = {name for p in manifest.parts for name in (p.file, p.keys, p.excluded, p.noted)}
+        return files | {step.gone for step in manifest.history}
 
     def _adopt(self, table: str, staged: Path, *, suffix: str = "", salt: str = "", **extra):
         """Bring a staged file to its final, content-named place, safely on disk."""

@@ -19,16 +19,17 @@ import connectors
 from connectors.contract import Contract, Finding
 from connectors.delivery import Member, preflight
 from connectors.detect import Detection, detect
-from connectors.reading import Reading, part_columns, read
+from connectors.reading import ERASED, Reading, part_columns, read
 from dagster_project.lake import DamagedError, connect, fingerprint, quoted, sha256_of, write_atomically
 from dagster_project.making import Made, Table, described, make_table
+from dagster_project.privacy.tombstones import drop_erased, filter_of
 from dagster_project.run import Run
 from dagster_project.settings import BUDGET, PROJECT, Settings
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 """Names of files that a transfer is still writing. Others show by what changes while they are looked at."""
 
-COUNTS = ("rows_read", "rows_accepted", "rows_quarantined")
+COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_erased")
 
 ASIDE = pa.schema(
     [("row_number", pa.int64())]
@@ -42,7 +43,9 @@ class Landed:
 
     `status` is accepted (it fulfils a contract), quarantined (the whole of it), or duplicate (its
     bytes were seen before, under the name in `detail`). `contracts` is the fingerprint of the
-    contracts it was held against: what was set aside is looked at again when they change.
+    contracts it was held against: what was set aside is looked at again when they change. `sha256` says
+    which delivery it is, for good; once rows of erased people were taken out of the file, `rewritten` is
+    the hash of what lies there now.
     """
 
     path: str
@@ -59,6 +62,7 @@ class Landed:
     variant: str | None = None
     detail: str = ""
     findings: tuple[dict, ...] = field(default_factory=tuple)
+    rewritten: str = ""
 
 
 def tables() -> list[Table]:
@@ -164,11 +168,14 @@ def take_inventory(run: Run) -> list[Landed]:
 
 def _take_inventory(run: Run) -> list[Landed]:
     registry = run.settings.state / "deliveries.json"
+    if run.is_erasing:
+        return load_deliveries(registry)
     contracts = fingerprint([repr(contract) for contract in connectors.contracts()])
-    remembered = _load(registry)
+    remembered = load_deliveries(registry)
     known = [one for one in remembered if one.status != "quarantined" or one.contracts == contracts]
     unchanged = {(one.path.partition("!")[0], one.size, one.modified_ns) for one in known}
-    seen = {one.sha256: one for one in known if one.status == "accepted"}
+    read = [one for one in known if one.status == "accepted"]
+    seen = {sha256: one for one in read for sha256 in (one.sha256, one.rewritten) if sha256}
     found = []
     for path in landed_files(run.settings.exports):
         relative = path.relative_to(run.settings.exports).as_posix()
@@ -181,7 +188,7 @@ def _take_inventory(run: Run) -> list[Landed]:
             continue
         for one, member, detection in looked_at:
             one = replace(one, modified_ns=modified_ns, contracts=contracts)
-            if any(one.path == old.path and one.sha256 == old.sha256 for old in known):
+            if any(one.path == old.path and one.sha256 in (old.sha256, old.rewritten) for old in known):
                 continue
             if one.status == "accepted" and one.sha256 in seen:
                 detail = f"the same bytes as {seen[one.sha256].path}"
@@ -199,7 +206,7 @@ def _take_inventory(run: Run) -> list[Landed]:
     paths = {one.path for one in found}
     gone = [one for one in remembered if one not in known and one.path not in paths]
     if found:
-        _save(registry, [*known, *gone, *found])
+        save_deliveries(registry, [*known, *gone, *found])
     return [*known, *gone, *found]
 
 
@@ -209,7 +216,7 @@ def _look_once_still(path: Path, settings: Settings) -> list | None:
     if time.time_ns() - before[1] < settings.settle_seconds * 1_000_000_000:
         return None
     try:
-        found = list(_look(path, settings))
+        found = list(look(path, settings))
     except FileNotFoundError:
         return None
     return found if _size_and_time(path) == before else None
@@ -224,7 +231,7 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | None, Detection | None]]:
+def look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | None, Detection | None]]:
     """Preflight and detection of one delivered file."""
     delivery = preflight(path, root=settings.exports, scratch=settings.scratch / "landed")
     base = Landed(
@@ -259,14 +266,15 @@ def _look(path: Path, settings: Settings) -> Iterable[tuple[Landed, Member | Non
         )
 
 
-def _load(path: Path) -> list[Landed]:
+def load_deliveries(path: Path) -> list[Landed]:
+    """What the registry of deliveries remembers; nothing before the first run."""
     if not path.exists():
         return []
     entries = json.loads(path.read_text(encoding="utf-8"))
     return [Landed(**{**one, "findings": tuple(one["findings"])}) for one in entries]
 
 
-def _save(path: Path, landed: list[Landed]) -> None:
+def save_deliveries(path: Path, landed: list[Landed]) -> None:
     write_atomically(path, json.dumps([asdict(one) for one in landed], indent=1) + "\n")
 
 
@@ -282,6 +290,7 @@ def _reader(contract: Contract):
     table = f"raw.{contract.name}"
 
     def make(run: Run) -> Made:
+        run.once("erased", lambda: drop_erased(run))
         files = [
             one
             for one in take_inventory(run)
@@ -309,7 +318,7 @@ def _reader(contract: Contract):
 
 def _forget(run: Run, table: str, contract: Contract, files: list[Landed], made_from: dict):
     """After a change of contract, let go of the parts whose files are there to be read again."""
-    landed = {one.sha256 for one in files if _delivered(run, one).is_file()}
+    landed = {one.sha256 for one in files if delivered(run, one).is_file()}
     kept = [part for part in run.lake.manifest(table).parts if part.info["sha256"] not in landed]
     return run.lake.commit_kept(
         table,
@@ -325,7 +334,7 @@ def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: 
     member, detection = run.members.get(one.sha256) or _find_again(run, one)
     with run.lake.staging(table) as place:
         part = place / "part.parquet"
-        reading = read(member, detection, part=part, con=run.con)
+        reading = read(member, detection, part=part, con=run.con, erased=filter_of(run))
         if not _is_as_listed(run, one):
             _leave(run, one)
             return
@@ -341,7 +350,7 @@ def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: 
         rows = before.notes.get("rows", 0) + reading.rows_accepted
         run.lake.commit_added(
             table,
-            [(part, aside, noted, _info(one, reading))],
+            [(part, aside, noted, _info(run, one, reading))],
             made_from=made_from,
             columns=part_columns(contract),
             notes={"rows": rows},
@@ -353,7 +362,7 @@ def _read_one(run: Run, table: str, contract: Contract, one: Landed, made_from: 
 
 def _is_as_listed(run: Run, one: Landed) -> bool:
     """Whether the bytes that were read are still those that were hashed."""
-    path = _delivered(run, one)
+    path = delivered(run, one)
     if _size_and_time(path) in ((one.size, one.modified_ns), (0, 0)):
         return True
     return sha256_of(path) == one.delivery
@@ -363,31 +372,27 @@ def _leave(run: Run, one: Landed) -> None:
     """Forget a file that was written to while it was read: the next run looks at it anew."""
     inventory = take_inventory(run)
     inventory[:] = [other for other in inventory if other.sha256 != one.sha256]
-    _save(run.settings.state / "deliveries.json", inventory)
+    save_deliveries(run.settings.state / "deliveries.json", inventory)
     run.arriving.append(one.path)
 
 
-def _info(one: Landed, reading: Reading) -> dict:
-    return {
-        "sha256": one.sha256,
-        "rows_read": reading.rows_read,
-        "rows_accepted": reading.rows_accepted,
-        "rows_quarantined": reading.rows_quarantined,
-        "findings": _said(reading.warnings),
-    }
+def _info(run: Run, one: Landed, reading: Reading) -> dict:
+    counts = {name: getattr(reading, name) for name in COUNTS}
+    findings = {"findings": _said(reading.warnings), "tombstones": filter_of(run).versions}
+    return {"sha256": one.sha256} | counts | findings
 
 
-def _delivered(run: Run, one: Landed) -> Path:
+def delivered(run: Run, one: Landed) -> Path:
     """The file in the exports folder; of an entry, its archive."""
     return run.settings.exports / one.path.partition("!")[0]
 
 
 def _find_again(run: Run, one: Landed) -> tuple[Member, Detection]:
     """The text of a delivery that an earlier, killed run had looked at but not read."""
-    path = _delivered(run, one)
-    for again, member, detection in _look(path, run.settings):
-        if again.sha256 == one.sha256 and again.path == one.path:
-            return member, detection
+    path = delivered(run, one)
+    for again, member, detection in look(path, run.settings):
+        if again.path == one.path and again.sha256 in (one.sha256, one.rewritten):
+            return replace(member, sha256=one.sha256), detection
     raise OSError(2, "the file changed or went while it was being read", str(path))
 
 
@@ -399,8 +404,8 @@ def let_go(run: Run, error: DamagedError) -> bool:
     wanted = {part.info["sha256"] for part in damaged if "sha256" in part.info}
     landed = [
         one
-        for one in _load(run.settings.state / "deliveries.json")
-        if one.sha256 in wanted and (path := _delivered(run, one)).is_file()
+        for one in load_deliveries(run.settings.state / "deliveries.json")
+        if one.sha256 in wanted and (path := delivered(run, one)).is_file()
         and sha256_of(path) == one.delivery
     ]
     if not damaged or wanted != {one.sha256 for one in landed}:
@@ -546,9 +551,7 @@ def _make_source_files(run: Run) -> Made:
                     "compression": one.compression,
                     "size_bytes": one.size,
                     "delivered_at": one.delivered_at,
-                    "rows_read": counts.get("rows_read", 0),
-                    "rows_accepted": counts.get("rows_accepted", 0),
-                    "rows_quarantined": counts.get("rows_quarantined", 0),
+                    **{name: counts.get(name, 0) for name in COUNTS},
                     "status": one.status,
                     "detail": "; ".join(text for text in said if text) or None,
                 }
@@ -592,8 +595,22 @@ def _make_quarantine(run: Run) -> Made:
                     names = ", ".join(ASIDE.names)
                     selects.append(
                         f"select {quoted(one.path)} as path, {quoted(one.sha256)} as sha256, "
-                        f"'{action}' as action, {names} from read_parquet({quoted(path)})"
+                        f"'{action}' as action, {names} from read_parquet({quoted(path)}) "
+                        f"where reason <> '{ERASED}'"
                     )
+            if one.status == "accepted" and (erased := parts.get(one.sha256, {}).get("rows_erased")):
+                # In one line: which rows they were is nobody's business.
+                rows.append(
+                    {
+                        "path": one.path,
+                        "sha256": one.sha256,
+                        "action": "set_aside",
+                        "reason": ERASED,
+                        "expected": "",
+                        "found": f"rows of people who were erased: {erased}",
+                        "remedy": "nothing is to be done",
+                    }
+                )
         texts = [(name, pa.string()) for name in ("path", "sha256", "action")]
         schema = pa.schema([*texts, *ASIDE])
         _register(run, "files_aside", pa.Table.from_pylist(rows, schema))
@@ -607,6 +624,8 @@ def _make_quarantine(run: Run) -> Made:
 
 
 def _account(run: Run, table: str, grain: tuple[str, ...], compute) -> Made:
+    """What was read tonight may have told of rows read before that were an erased person's, too."""
+    drop_erased(run)
     inputs = [f"raw.{contract.name}" for contract in connectors.contracts()]
     files = fingerprint([asdict(one) for one in take_inventory(run)])
     return make_table(
@@ -637,7 +656,7 @@ def inspect_paths(paths: Iterable[Path]) -> list[dict]:
             files = landed_files(root) if path.is_dir() else [path.resolve()]
             settings = Settings(exports=root, home=scratch)
             for file in files:
-                for one, member, detection in _look(file, settings):
+                for one, member, detection in look(file, settings):
                     found.append(_inspected(one, member, detection, scratch, con))
         con.close()
     return found

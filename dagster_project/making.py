@@ -234,7 +234,7 @@ def _write(run: Run, model: SqlModel, made_from: dict, touched: int | None, repo
     """Write the model's rows beside the table, check them there, then commit."""
     with run.lake.staging(model.table) as place:
         staged = place / "rows.parquet"
-        write_parquet(run.con, model.sql, staged, order=model.order)
+        write_parquet(run.con, model.query, staged, order=model.order)
         _view_file(run, model.table, staged)
         checks = [_check_grain(run, model.table, model.table, model.order)]
         for check in model.checks:
@@ -274,8 +274,8 @@ def _differing_from_before(
         if _count(run, old) == 0:
             return touched
     differing = _differing(run, new, old, model.partition, list(columns))
-    if touched is None and differing > WHOLE_SHARE * _count(
-        run, f"(select distinct {model.partition} from {new})"
+    if touched is None and differing > max(
+        INLINE_VALUES, WHOLE_SHARE * _count(run, f"(select distinct {model.partition} from {new})")
     ):
         return None
     if differing not in (0, touched):

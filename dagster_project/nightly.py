@@ -25,6 +25,7 @@ from dagster_project.making import Table
 from dagster_project.observing import observed
 from dagster_project.pages import dictionary, score_report
 from dagster_project.pages.page import page
+from dagster_project.privacy import purging, records, requests, retention
 from dagster_project.publish import Published, publish, published_keys, run_entry
 from dagster_project.run import Run, Step, open_run
 from dagster_project.scores.tables import read_cards
@@ -35,13 +36,18 @@ KEPT_RUNS = 400
 
 @contextmanager
 def open_night(
-    settings: Settings, *, as_of: date | None = None, watch: Callable[[Step], None] | None = None
+    settings: Settings,
+    *,
+    as_of: date | None = None,
+    watch: Callable[[Step], None] | None = None,
+    is_erasing: bool = False,
 ) -> Iterator[Run]:
     """A run of the job from its beginning to its end: however it ends, its report tells.
 
     Raises what open_run does.
     """
-    with open_run(settings, as_of=as_of, watch=watch) as run, observed(run):
+    opened = open_run(settings, as_of=as_of, watch=watch, is_erasing=is_erasing)
+    with opened as run, observed(run):
         try:
             yield run
         finally:
@@ -83,6 +89,8 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
             run.once("replayed", lambda: replay(run, catalog))
     with run.noting("the gate"):
         gate.check(run)
+    if purges := purging.is_due(run):
+        purging.compact(run, catalog)
     before = read_runs(run)
     entry = run_entry(run, status=PUBLISHED, model_version=model_version(run))
     entries = reporting.remember(before, entry)
@@ -97,8 +105,9 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
             ),
         )
     gate.release(run)
-    if published.is_new:
+    if published.is_new or purges:
         write_runs(run, entries)
+        requests.record(run)
         write_review_queue(run)
         write_dictionary(run, catalog)
         write_scores(run)
@@ -106,6 +115,9 @@ def finish(run: Run, catalog: dict[str, Table]) -> Published:
         if run.lake.is_scattered(name):
             order = table.model.order if table.model else table.grain
             run.lake.compact(run.con, name, order)
+    retention.tidy(run, catalog)
+    if purges:
+        purging.remove_older(run)
     return published
 
 
@@ -164,9 +176,17 @@ def write_review_queue(run: Run) -> None:
 
 
 def write_dictionary(run: Run, catalog: dict[str, Table]) -> None:
-    """What every published table and column means, as a page."""
+    """What every published table and column means, as a page, and what is processed, as a record."""
     path = run.settings.home / "reports" / "data_dictionary.html"
     write_atomically(path, dictionary.to_page(read_dictionary(run.settings, catalog)))
+    processing = run.settings.home / "reports" / "record_of_processing.md"
+    write_atomically(processing, read_processing(run.settings, catalog))
+
+
+def read_processing(settings: Settings, catalog: dict[str, Table]) -> str:
+    """The record of processing, as things are."""
+    segments = [one.model for one in catalog.values() if one.model and one.model.layer == "segments"]
+    return records.told(settings, read_dictionary(settings, catalog), segments)
 
 
 def write_scores(run: Run) -> None:

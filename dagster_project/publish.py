@@ -22,6 +22,7 @@ from dagster_project.editions import EDITIONS, FULL, Edition, Shown, define_pseu
 from dagster_project.glossary import Glossary, load_glossary
 from dagster_project.lake import fingerprint, quoted, sha256_of, sync, write_atomically
 from dagster_project.making import Table
+from dagster_project.privacy import purging
 from dagster_project.quality import judged
 from dagster_project.run import Run
 from dagster_project.state import keep_newest, swap_link
@@ -35,6 +36,10 @@ LAYERS = ("standard", "identity", "workings", "golden", "segments", "marts")
 ROW_GROUP = 30720
 """Rows that are read together: a quarter of the usual, so that one person is found in three quarters of
 the time. Reading whole tables costs the same, the file is a tenth larger."""
+
+ANEW = ("comments", "key", "erasures")
+"""Where one of these changed, a database is built anew. An erasure is one of them: a database that is
+brought up to date keeps what was deleted from it until it needs the room."""
 
 GROWTH = 1.3
 """A database that was brought up to date until it has this multiple of its first size is built anew."""
@@ -66,6 +71,7 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
             _functions(run),
         ),
         "key": fingerprint(key),
+        "erasures": purging.erasures(settings),
         "as_of": run.as_of.isoformat(),
     }
     current = settings.warehouse / "current"
@@ -135,7 +141,7 @@ def _copy_to_update(current: Path, before: dict, made_from: dict, database: Path
     served = current / database.name
     if (
         not before
-        or any(before["made_from"].get(what) != made_from[what] for what in ("comments", "key"))
+        or any(before["made_from"].get(what) != made_from[what] for what in ANEW)
         or set(before["made_from"]["tables"]) != set(made_from["tables"])
         or served.stat().st_size > GROWTH * before["files"][database.name]["built_size"]
         or sha256_of(served) != before["files"][database.name]["sha256"]

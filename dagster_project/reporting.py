@@ -13,13 +13,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
 
+from connectors.reading import ERASED
 from dagster_project import gate
 from dagster_project.ending import CURRENT, PUBLISHED, ending_of, query_of
-from dagster_project.lake import LakeError, write_atomically
+from dagster_project.lake import LakeError, quoted, write_atomically
 from dagster_project.making import CheckResult
 from dagster_project.pages.run_report import PUBLISHING, SEVERITIES, Check, Facts, render
 from dagster_project.run import Run
@@ -27,7 +29,9 @@ from dagster_project.settings import Settings
 
 KEPT_REPORTS = 30
 
-NUMBERS = ("files", "files_quarantined", "rows_read", "rows_accepted", "rows_quarantined")
+NUMBERS = (
+    *("files", "files_quarantined", "rows_read", "rows_accepted", "rows_quarantined", "rows_erased"),
+)
 """What is summed up of the sources, of all and of each."""
 
 EXAMPLES, FILES = 3, 20
@@ -63,6 +67,7 @@ def gather(run: Run, entries: Sequence[dict]) -> Facts:
         steps=tuple(run.steps),
         checks=_part(run, (), lambda: _checks(run)) or (),
         runs=(),
+        expired=run.done("expired"),
     )
     published = [one for one in entries if one["status"] == PUBLISHED and one["run_id"] != run.run_id]
     before = published[-1] if published else {}
@@ -154,13 +159,14 @@ def _sources(run: Run, before: dict) -> list[dict]:
             count(*) filter (where status = 'quarantined') as files_quarantined,
             sum(rows_read)::bigint as rows_read,
             sum(rows_accepted)::bigint as rows_accepted,
-            sum(rows_quarantined)::bigint as rows_quarantined
+            sum(rows_quarantined)::bigint as rows_quarantined,
+            sum(rows_erased)::bigint as rows_erased
         from raw.source_files group by all order by system nulls last, export""",
     )
     known = before.get("numbers", {}).get("sources", {})
     for row in rows:
-        was = known.get(f"{row['system']} {row['export']}", [0] * len(NUMBERS))
-        for name, count in zip(NUMBERS, was):
+        was = known.get(f"{row['system']} {row['export']}", [])
+        for name, count in zip_longest(NUMBERS, was, fillvalue=0):
             row[f"new_{name}"] = max(0, row[name] - count)
     return rows
 
@@ -181,6 +187,7 @@ def _set_aside(run: Run) -> list[dict]:
             left join (
                 select path, max(delivered_at) as delivered_at from raw.source_files group by path
             ) as files using (path)
+            where reason <> {quoted(ERASED)}
         )
         select reason, column_name, expected, remedy,
             count(row_number) as rows, count(distinct path) as files, min(row_number) as first_row,

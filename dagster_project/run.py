@@ -35,7 +35,8 @@ class Step:
 class Run:
     """One run in memory. `as_of` is the UTC day whose midnight the run speaks for; `tell` takes events
     for the log: a name, and facts that hold no personal data; `alerts` says, once the run is over, on
-    which ways people were told, and why not on others."""
+    which ways people were told, and why not on others. A run that `is_erasing` does what erasures ask
+    for and nothing else: it reads nothing that was delivered since, and is not held."""
 
     settings: Settings
     as_of: date
@@ -45,6 +46,7 @@ class Run:
     con: duckdb.DuckDBPyConnection
     functions: str
     watch: Callable[[Step], None]
+    is_erasing: bool = False
     steps: list[Step] = field(default_factory=list)
     failed_checks: list = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
@@ -115,7 +117,11 @@ class Run:
 
 @contextmanager
 def open_run(
-    settings: Settings, *, as_of: date | None = None, watch: Callable[[Step], None] | None = None
+    settings: Settings,
+    *,
+    as_of: date | None = None,
+    watch: Callable[[Step], None] | None = None,
+    is_erasing: bool = False,
 ) -> Iterator[Run]:
     """Take the lock, sweep what a killed run left, and open an engine.
 
@@ -145,6 +151,7 @@ def open_run(
                 con=con,
                 functions=functions,
                 watch=watch or (lambda step: None),
+                is_erasing=is_erasing,
             )
         finally:
             con.close()

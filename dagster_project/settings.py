@@ -7,6 +7,7 @@ Secrets are named here and read where they are used: who may not read them can s
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
@@ -72,6 +73,26 @@ class Alerts:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How long things are kept, as ISO 8601 durations: an empty one keeps them as long as the home is.
+
+    `events` are those of the web, apps and mails by their day, `visitors` those of visitors whom nobody
+    recognised, `third_party` bought values after their last day, `quarantine` rows that were set aside
+    after their delivery; `reports`, `logs` and `publishes` are files of runs, `versions` rows that a
+    later run replaced and that still lie on the disk.
+    """
+
+    events: str = "P3Y"
+    visitors: str = "P25M"
+    third_party: str = "P1Y"
+    quarantine: str = "P2Y"
+    reports: str = "P1Y"
+    logs: str = "P1Y"
+    publishes: str = "P90D"
+    versions: str = "P30D"
+
+
+@dataclass(frozen=True)
 class Settings:
     """All paths are absolute. `default_country` is where a record without a country is taken to be.
 
@@ -86,10 +107,14 @@ class Settings:
     be before that is an error.
     `identity_budget` is the share of known records that may get another profile in one night.
     `holdout_share` is the share of every segment's people that is its control group.
-    `pseudonym_key` is the file of the secret from which pseudonyms are made.
+    `pseudonym_key` is the file of the secret from which pseudonyms are made; `privacy_place` is the
+    directory of the keys and the ledger of what people asked about their data.
     `kept_publishes` counts the published databases, and the states they go with, that can be served
     again; `kept_logs` the runs whose log is kept. What was not published or confirmed for
-    `stale_after_hours` is stale. `origins` says where each value that is no default is from.
+    `stale_after_hours` is stale. `request_months` is within how many months a request about personal
+    data is due; `erase_exports` says what erasing a person does to delivered files that hold rows of
+    theirs: list them, rewrite them without these rows, or delete them. `origins` says where each value
+    that is no default is from.
     """
 
     exports: Path
@@ -108,9 +133,13 @@ class Settings:
     identity_budget: float = 0.02
     holdout_share: float = 0.1
     pseudonym_key: Path | None = None
+    privacy_place: Path | None = None
     kept_publishes: int = 3
     kept_logs: int = 100
     stale_after_hours: int = 36
+    request_months: int = 1
+    erase_exports: str = "list"
+    retention: Retention = Retention()
     alerts: Alerts = Alerts()
     threads: int = 2
     memory_limit: str = "8GB"
@@ -144,6 +173,11 @@ class Settings:
     def key(self) -> Path:
         """The secret of the pseudonyms: beside the home, never in it."""
         return self.pseudonym_key or self.home.with_name(f"{self.home.name}.key")
+
+    @property
+    def privacy(self) -> Path:
+        """The keys and the ledger of people's requests: beside the home, never in it."""
+        return self.privacy_place or self.home.with_name(f"{self.home.name}.privacy")
 
     @property
     def pseudonymised(self) -> Path:
@@ -188,8 +222,9 @@ def load_settings(
         origins=origins,
     )
     chosen = {key: value for key, value in chosen.items() if key not in ("exports", "home")}
-    if "pseudonym_key" in chosen:
-        chosen["pseudonym_key"] = (directory / chosen["pseudonym_key"]).resolve()
+    for name in ("pseudonym_key", "privacy_place"):
+        if name in chosen:
+            chosen[name] = (directory / chosen[name]).resolve()
     for name in ("visitor_cookies", "site_hosts", "loyalty_tiers"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
@@ -198,12 +233,17 @@ def load_settings(
     if "location_currencies" in chosen:
         chosen["location_currencies"] = tuple(sorted(chosen["location_currencies"].items()))
     chosen["alerts"] = _alerts(chosen.get("alerts", {}), directory, environment)
+    chosen["retention"] = _retention(chosen.get("retention", {}))
     settings = replace(settings, **chosen)
     if settings.timezone not in zoneinfo.available_timezones():
         raise SettingsError(f"timezone = {settings.timezone!r} is not a zone such as Europe/Paris")
     if len(settings.default_country) != 2 or not settings.default_country.isupper():
         raise SettingsError(
             f"default_country = {settings.default_country!r} is not an ISO 3166 code such as US"
+        )
+    if settings.erase_exports not in ("list", "rewrite", "delete"):
+        raise SettingsError(
+            f"erase_exports = {settings.erase_exports!r} is none of list, rewrite and delete"
         )
     budget = settings.identity_budget
     if not isinstance(budget, int | float) or not 0 <= budget <= 1:
@@ -215,7 +255,7 @@ def load_settings(
         raise SettingsError(
             f"holdout_share = {share!r} is not a share from 0 (no control group) to less than 1"
         )
-    for name in ("kept_publishes", "kept_logs", "stale_after_hours"):
+    for name in ("kept_publishes", "kept_logs", "stale_after_hours", "request_months"):
         count = getattr(settings, name)
         if type(count) is not int or count < 1:
             raise SettingsError(f"{name} = {count!r} is not a whole number from 1 on")
@@ -250,6 +290,24 @@ def _alerts(chosen: Mapping, directory: Path, environment: Mapping[str, str]) ->
     if not host or not port.isdecimal():
         raise SettingsError("cdp.toml: smtp in [alerts] is not host:port, such as mail.example.org:587")
     return Alerts(**found)
+
+
+def _retention(chosen: object) -> Retention:
+    """The table [retention]."""
+    known = [one.name for one in fields(Retention)]
+    unknown = sorted(set(chosen) - set(known)) if isinstance(chosen, dict) else ["retention is no table"]
+    if unknown:
+        raise SettingsError(
+            f"cdp.toml: unknown setting in [retention]: {', '.join(unknown)}; "
+            f"known are {', '.join(known)}"
+        )
+    for name, value in chosen.items():
+        if not isinstance(value, str) or not re.fullmatch(r"(P[1-9]\d*[YMWD])?", value):
+            raise SettingsError(
+                f"cdp.toml: {name} = {value!r} in [retention] is not a duration such as P3Y, P25M or "
+                'P30D; to keep things for good, write ""'
+            )
+    return Retention(**chosen)
 
 
 def _budget(name: str, given: object) -> tuple[str, tuple[float, float]]:

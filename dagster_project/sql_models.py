@@ -27,6 +27,9 @@ golden tables, so those two read each other."""
 SEGMENT_FIELDS = ("title", "owner", "description", "purpose", "guards")
 MODEL_FIELDS = ("grain", "partition")
 
+RESTRICTIONS = "golden.restrictions"
+"""Whose data must not be used: who has the scope `all` there is in no segment, whatever its file says."""
+
 
 class ModelError(Exception):
     """A model file breaks a rule; the message names the file, the rule and the remedy."""
@@ -69,6 +72,14 @@ class SqlModel:
         """Every table that must be there before this one can be made and checked."""
         needed = self.dependencies.union(*(check.dependencies for check in self.checks))
         return needed - {self.table}
+
+    @property
+    def query(self) -> str:
+        """What is run: the SQL of the file, and of a segment less those whose data must not be used."""
+        if self.layer != "segments":
+            return self.sql
+        restricted = f"select profile_id from {RESTRICTIONS} where scope = 'all'"
+        return f"select * from (\n{self.sql}\n) as named anti join ({restricted}) using (profile_id)"
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -126,7 +137,7 @@ def load_model(path: Path, *, folder: Path | None = None) -> SqlModel:
         description=description,
         grain=grain,
         partition=fields.get("partition"),
-        dependencies=tables_in(path, sql, layer)[0],
+        dependencies=tables_in(path, sql, layer)[0] | ({RESTRICTIONS} if is_segment else set()),
         checks=_checks(path, layer),
         fields=fields,
         guards=guards if is_segment else Guards(),

@@ -42,9 +42,12 @@ def summarise(run: Run, published: Published | None) -> dict:
                 quarantine.column_name, count(*) as rows, min(row_number) as first_row
             from raw.quarantine as quarantine
             left join raw.source_files as files using (path)
-            where action = 'set_aside'
+            where action = 'set_aside' and reason <> 'erased'
             group by all order by rows desc, path, reason limit 20""",
         ),
+        "rows_erased": _rows(
+            run, "select coalesce(sum(rows_erased), 0)::bigint as rows from raw.source_files"
+        )[0]["rows"],
         "files": _rows(
             run, "select status, count(*) as files from raw.source_files group by all order by all"
         ),

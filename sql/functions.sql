@@ -380,3 +380,21 @@ create or replace macro as_attribute(attribute, cell) as
         when 'birth_on' then cast(as_date(cell) as varchar)
         else as_text(cell)
     end;
+
+-- The visitor's id in a cookie text, under one of these names. A text without '=' is the id itself.
+create or replace macro cookie_id(cookie, names) as
+    case
+        when cookie is null then null
+        when not contains(cookie, '=') then cookie
+        else split_part(
+            list_filter(
+                string_split(cookie, ';'),
+                lambda part: list_contains(names, trim(split_part(part, '=', 1)))
+            )[1],
+            '=',
+            2
+        )
+    end;
+
+-- Who asked without a cookie: an address and an agent, which are the same browser's for a while.
+create or replace macro agent_key(address, user_agent) as md5(concat_ws('|', address, user_agent));

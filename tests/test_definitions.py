@@ -88,10 +88,10 @@ def executed(settings: Settings, **chosen) -> dg.ExecuteInProcessResult:
 
 @pytest.fixture
 def sample(sample_home, tmp_path) -> Settings:
-    """A copy of the sample's home, to run on."""
-    shutil.copytree(sample_home, tmp_path / "home", symlinks=True)
+    """A copy of the sample's home, with the keys beside it, to run on."""
+    place = shutil.copytree(sample_home.parent, tmp_path / "sample", symlinks=True)
     return load_settings(
-        directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=tmp_path / "home"
+        directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=place / sample_home.name
     )
 
 

@@ -29,7 +29,7 @@ def models(tmp_path_factory):
     ("table", "reads"),
     [
         ("marts.product_sales", {"golden.order_lines"}),
-        ("segments.web_only_customers", {"golden.orders", "raw.as_of"}),
+        ("segments.web_only_customers", {"golden.orders", "golden.restrictions", "raw.as_of"}),
         ("staging.sendgrid__unsubscribes", {"raw.sendgrid__unsubscribes"}),
         ("staging.loyalty__members", {"raw.loyalty__members"}),
     ],

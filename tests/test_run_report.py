@@ -141,7 +141,9 @@ def test_the_report_is_kept_by_its_run_and_its_numbers_are_remembered(sample_hom
     assert kept.stem == entry["run_id"]
     numbers = entry["numbers"]
     assert numbers["rows_read"] == numbers["rows_accepted"] + numbers["rows_quarantined"] > 5000
-    assert numbers["profiles"] > 200 and numbers["revenue"] > 0 and numbers["failed_checks"] == 0
+    assert numbers["profiles"] > 200 and numbers["revenue"] > 0
+    # Of 300 people most are alone in their year of birth and place: the file without names warns of it.
+    assert numbers["failed_checks"] == 1
 
 
 def test_dagster_leads_from_the_published_database_to_the_report(sample_home, tmp_path):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dagster_project.identity import profile_ids
 from dagster_project.making import Made, Table, make_table
+from dagster_project.privacy.tombstones import filter_of
 from dagster_project.run import Run
 
 INPUTS = ("identity.company_domains", "identity.company_keys", "identity.company_records")
@@ -218,6 +219,7 @@ def _carrying(name: str):
 def _carry(run: Run) -> None:
     """Hand last night's ids on to tonight's clusters, in a schema of their own: profile_ids.py names its
     tables for people."""
+    erased = filter_of(run).forgotten(STATE, clusters="identity.company_clusters")
     with run.con.cursor() as con:
         con.execute("create schema if not exists company_ids")
         con.execute("use memory.company_ids")
@@ -230,4 +232,4 @@ def _carry(run: Run) -> None:
             " select record_key, cluster from memory.identity.company_clusters"
         )
         as_of = datetime.combine(run.as_of, time())
-        profile_ids.carry(con, run_id=run.run_id, as_of=as_of, prefix="c")
+        profile_ids.carry(con, run_id=run.run_id, as_of=as_of, erased=erased, prefix="c")

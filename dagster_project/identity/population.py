@@ -103,6 +103,26 @@ def measure(con: duckdb.DuckDBPyConnection, *, model: Model) -> str:
     return "from measured_population"
 
 
+def still_carried(stored: str, *, model: Model) -> str:
+    """SQL over the stored facts for those that name no value which no record has any more: after an
+    erasure they would tell what somebody was called. Nobody else's score rests on them."""
+    columns = sorted(model.term_frequency_columns())
+    carried = " union all ".join(
+        [f"select 'tf:{one}' as kind, {one} as value from identity.comparison_records" for one in columns]
+        + ["select 'common_first_name', first_name from identity.comparison_records"]
+    )
+    return f"""select * from ({stored})
+        where kind not like 'tf:%' and kind <> 'common_first_name' or value = ''
+            or (kind, value) in (select (kind, value) from ({carried}))"""
+
+
+def names_still_carried(stored: str) -> str:
+    """The same of the names."""
+    return f"""select * from ({stored}) where name in (
+        select unnest([first_name, last_name]) from identity.folded_records
+    )"""
+
+
 def measured_by(model: Model) -> str:
     """Changes with what would make stored facts those of another model."""
     return fingerprint(model.term_frequency_columns(), model.pseudo_records)

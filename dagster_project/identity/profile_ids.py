@@ -37,13 +37,15 @@ def carry(
     run_id: str,
     as_of: datetime,
     changed: str | None = None,
+    erased: str = "select null::varchar as record_key where false",
     prefix: str = "p",
 ) -> None:
     """Gives every cluster a profile id.
 
     Reads identity_clusters_tonight (record_key, cluster) and STATE_TABLES. `changed` is a relation of
     the record_key of every record whose cluster may differ from last night's: only what they touch is
-    looked at. None looks at everything, which gives the same. `prefix` begins every id.
+    looked at. None looks at everything, which gives the same. `erased` is a relation of the record_key of
+    records whose person was erased: nothing remembers them. `prefix` begins every id.
 
     Makes carried_records (record_key) and carried_ids (profile_id), which say what was looked at, and
     of those alone profile_records_next, vanished_profile_records_next, issued_profile_ids_next (the
@@ -51,7 +53,8 @@ def carry(
     current_profile_id); and profile_changes_next (change_id, changed_at, run_id, kind, profile_id,
     into_profile_id, cause).
     """
-    _gather(con, changed or EVERYBODY)
+    con.execute(f"create or replace temp table carry_erased as select record_key from ({erased})")
+    _gather(con, f"{changed or EVERYBODY} union all from carry_erased")
     _match(con)
     _mint(con, prefix)
     _records(con)
@@ -261,8 +264,19 @@ def _changes(con: duckdb.DuckDBPyConnection, *, run_id: str, as_of: datetime) ->
                 and merges.into_profile_id = moves.into_profile_id
             where merges.profile_id is null
             union all
-            select 'retired', profile_id, null, 'none of its records is delivered any more'
+            select
+                if(erased.profile_id is null, 'retired', 'erased'),
+                profile_id,
+                null,
+                if(
+                    erased.profile_id is null,
+                    'none of its records is delivered any more',
+                    'somebody asked for it'
+                )
             from active
+            left join (
+                select distinct profile_id from carry_memory semi join carry_erased using (record_key)
+            ) as erased using (profile_id)
             where
                 profile_id not in (select profile_id from now_active)
                 and profile_id not in (select profile_id from carry_merges)
@@ -314,4 +328,5 @@ def _issued(con: duckdb.DuckDBPyConnection, *, as_of: datetime) -> None:
         from carry_memory as memory
         left join carry_merges as merges using (profile_id)
         where memory.record_key not in (select record_key from profile_records_next)
+            and memory.record_key not in (select record_key from carry_erased)
     """)

@@ -22,6 +22,7 @@ from dagster_project.identity import (
 )
 from dagster_project.lake import fingerprint
 from dagster_project.making import Made, Rows, Table, made_from_now, make_table
+from dagster_project.privacy.tombstones import filter_of
 from dagster_project.run import Run
 
 LINKAGE_INPUTS = (
@@ -177,7 +178,8 @@ def _make_name_uses(run: Run) -> Made:
     def compute() -> str:
         if _is_outgrown(run, "identity.folded_records"):
             return population.name_uses()
-        return run.state.lake.scan(name)
+        stored = run.state.lake.scan(name)
+        return population.names_still_carried(stored) if run.is_erasing else stored
 
     return make_table(
         run,
@@ -196,7 +198,8 @@ def _make_population(run: Run) -> Made:
     def compute() -> str:
         if _is_outgrown(run, "identity.comparison_records"):
             return population.measure(run.con, model=chosen_model(run))
-        return run.state.lake.scan(name)
+        stored, chosen = run.state.lake.scan(name), chosen_model(run)
+        return population.still_carried(stored, model=chosen) if run.is_erasing else stored
 
     return make_table(
         run,
@@ -210,6 +213,9 @@ def _make_population(run: Run) -> Made:
 
 
 def _is_outgrown(run: Run, records: str) -> bool:
+    """Whether to measure again. An erasing run leaves that to the next: it relinks nobody who stays."""
+    if run.is_erasing:
+        return False
     if not run.state.lake.manifest("identity.population"):
         return True
     stored = run.state.lake.scan("identity.population")
@@ -296,6 +302,8 @@ def _changes_since_last_night(run: Run) -> dict[str, list[str]] | None:
     for name, version in now["inputs"].items():
         if version == before["inputs"].get(name):
             continue
+        if name == "identity.population" and run.is_erasing:
+            continue  # it lacks no value that anybody has
         changes = run.lake.changes(name, before["inputs"].get(name))
         if changes.everything or name not in CHANGING_INPUTS:
             return None
@@ -352,7 +360,13 @@ def _carry(run: Run) -> None:
         " select record_key, cluster from identity.clusters"
     )
     as_of = datetime.combine(run.as_of, time())
-    profile_ids.carry(run.con, run_id=run.run_id, as_of=as_of, changed=_changed_clusters(run))
+    profile_ids.carry(
+        run.con,
+        run_id=run.run_id,
+        as_of=as_of,
+        changed=_changed_clusters(run),
+        erased=filter_of(run).forgotten(before.values(), clusters="identity.clusters"),
+    )
 
 
 def _changed_clusters(run: Run) -> str | None:

@@ -29,6 +29,18 @@ PUBLISHING = "publishing and the rest"
 SEVERITIES = ("blocking", "warning", "info")
 _TONES = dict(zip(SEVERITIES, ("bad", "warn", "even")))
 
+EXPIRED = {
+    "events": "events",
+    "visitors": "events of unknown visitors",
+    "third_party": "bought values",
+    "quarantine": "rows set aside",
+    "versions": "tables with replaced rows",
+    "publishes": "databases and states",
+    "reports": "reports",
+    "logs": "logs",
+}
+"""What went, by the setting that says how long it is kept."""
+
 REASONS = ("new_people", "behaviour", "definition", "merges", "splits", "erasures")
 
 
@@ -77,6 +89,7 @@ class Facts:
     accuracy: Sequence[Mapping] | None = None
     segments: Sequence[Mapping] | None = None
     scores: Sequence[Mapping] | None = None
+    expired: Mapping[str, int] | None = None
 
     @property
     def seconds(self) -> float:
@@ -183,6 +196,11 @@ def _notes(facts: Facts) -> Iterable[str]:
     if fallen:
         kinds = _count(len(fallen), "kind")
         yield f'<a href="#identity">accuracy fell in {kinds} of pairs: cdp train</a>'
+    if erased := sum(row.get("new_rows_erased", 0) for row in facts.sources or ()):
+        yield f"{_count(erased, 'row')} of people who were erased went, or came again and were dropped"
+    if facts.expired:
+        went = ", ".join(f"{count:,} {EXPIRED[name]}" for name, count in sorted(facts.expired.items()))
+        yield f"gone, since it was kept as long as it may be: {went}"
 
 
 # What changed --------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def preview(settings: Settings, model: SqlModel) -> Preview:
     """The file's query over what is published. Raises NoSegment where it cannot be run on that."""
     with room(settings, model) as con:
         try:
-            con.execute(f"create temp table found as select profile_id from ({model.sql})")
+            con.execute(f"create temp table found as select profile_id from ({model.query})")
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             said = str(error).splitlines()[0]
             raise NoSegment(f"{model.path.name} cannot be run: {said}") from None

@@ -13,7 +13,7 @@ from dagster_project.lake import quoted
 from dagster_project.making import Made, Rows, Table, make_table
 from dagster_project.run import Run
 from dagster_project.segments import guards
-from dagster_project.sql_models import SqlModel
+from dagster_project.sql_models import RESTRICTIONS, SqlModel
 
 CONSENTS = "golden.consents"
 CONSENT_TABLES = {CONSENTS, "golden.contact_consents", "golden.consent_ledger"}
@@ -29,6 +29,7 @@ BEFORE = {
     "marts.segment_definitions": "segment varchar, definition_hash varchar, first_as_of date, "
     "definition varchar",
     CONSENTS: "profile_id varchar, channel varchar, purpose varchar, status varchar",
+    RESTRICTIONS: "profile_id varchar, scope varchar",
 }
 STATE_TABLES = tuple(BEFORE)
 
@@ -49,8 +50,8 @@ MADE = {
     "marts.segment_history": (
         "One row per entry into a segment or exit from it, with the reason.",
         ("change_id",),
-        "from segment_history_before union all from moved_now",
-        Rows("from moved_now", "moved_now"),
+        "from segment_history_before anti join erased_people using (profile_id) union all from moved_now",
+        Rows("from moved_now", "history_changed"),
     ),
     "marts.segment_definitions": (
         "One row per segment and query that it was published with, and since when.",
@@ -63,7 +64,7 @@ MADE = {
 
 def tables(models: dict[str, SqlModel]) -> list[Table]:
     segments = [model for model in models.values() if model.layer == "segments"]
-    inputs = (*sorted(model.table for model in segments), *IDENTITY, CONSENTS)
+    inputs = (*sorted(model.table for model in segments), *IDENTITY, CONSENTS, RESTRICTIONS)
 
     def maker(name: str, grain: tuple[str, ...], whole: str, part: Rows | None):
         def make(run: Run) -> Made:
@@ -117,11 +118,19 @@ def _code() -> list[str]:
 def _compare(run: Run, segments: list[SqlModel]) -> None:
     """Tonight's members against last night's: segments_now, members_now, moved_now, definitions_now, and
     people_changed, outside whom no member changed."""
-    for table in (*IDENTITY, CONSENTS, *(model.table for model in segments)):
+    for table in (*IDENTITY, CONSENTS, RESTRICTIONS, *(model.table for model in segments)):
         run.lake.view(run.con, table)
     for table, columns in BEFORE.items():
         remember(run, table, columns)
     consenting = _asking(segments, CONSENT_TABLES)
+    run.con.execute(
+        """create or replace temp view erased_people as
+        with erased as (select profile_id from identity.profile_changes where kind = 'erased')
+        from erased
+        union
+        select profile_id from identity.profile_redirects
+        where current_profile_id in (from erased)"""
+    )
     _tonight(run, segments)
     _pairs(run)
     held = _hold(run, segments, consenting)
@@ -251,14 +260,16 @@ def _hold(run: Run, segments: list[SqlModel], consenting: set[str]) -> dict[str,
 
 
 def _members(run: Run) -> None:
-    """Makes members_now, as the files say, or as last night where a segment is held; judged, the pairs
-    with whether they are members; and people_changed."""
+    """Makes members_now, as the files say, or as last night where a segment is held, but never those
+    whose data must not be used; judged, the pairs with whether they are members; and people_changed."""
     run.con.execute(
         """create or replace temp view judged as
         select
             pairs.* exclude (score, reason),
             case
                 when holds.segment is null then is_named
+                when profile_id in (select profile_id from golden.restrictions where scope = 'all')
+                    then false
                 when holds.keeps then was_led
                 else was_led and is_named
             end as is_member,
@@ -309,7 +320,8 @@ def _asking(segments: list[SqlModel], tables: Iterable[str]) -> set[str]:
 
 def _moves(run: Run, rewritten: set[str], consenting: set[str]) -> None:
     """Makes moved_now: who entered and who left. Of several reasons the one stands that alone would do:
-    who is nobody any more leaves for that, a new query moves whoever it moves."""
+    who is nobody any more leaves for that, a new query moves whoever it moves. Of whom was erased nothing
+    is told, and what was told before goes: history_changed."""
     run.con.execute(
         """create or replace temp table moved_now as
         with moved as (
@@ -317,7 +329,7 @@ def _moves(run: Run, rewritten: set[str], consenting: set[str]) -> None:
             from judged
             where is_member <> was_there
             union all
-            select segment, profile_id, 'left' from ended
+            select segment, profile_id, 'left' from ended anti join erased_people using (profile_id)
         ),
         reshaped as (
             select unnest([profile_id, into_profile_id]) as profile_id
@@ -338,6 +350,14 @@ def _moves(run: Run, rewritten: set[str], consenting: set[str]) -> None:
                 group by profile_id, channel, purpose, status
                 having sum(now) <> sum(before)
             )
+        ),
+        -- Who is restricted since last night leaves whatever a segment asks for, and may come back.
+        restricted as (
+            (from golden.restrictions select profile_id where scope = 'all'
+                except from restrictions_before select profile_id where scope = 'all')
+            union
+            (from restrictions_before select profile_id where scope = 'all'
+                except from golden.restrictions select profile_id where scope = 'all')
         )
         select
             md5(concat_ws('|', $run_id, segment, profile_id, change)) as change_id,
@@ -349,6 +369,7 @@ def _moves(run: Run, rewritten: set[str], consenting: set[str]) -> None:
                     then 'identity'
                 when profile_id not in (select profile_id from identity.profile_records)
                     then 'erasure'
+                when profile_id in (select profile_id from restricted) then 'consent'
                 when list_contains($rewritten, segment) then 'definition'
                 when profile_id in (select profile_id from reshaped where profile_id is not null)
                     then 'identity'
@@ -365,6 +386,12 @@ def _moves(run: Run, rewritten: set[str], consenting: set[str]) -> None:
             "rewritten": sorted(rewritten),
             "consenting": sorted(consenting),
         },
+    )
+    run.con.execute(
+        """create or replace temp view history_changed as
+        select change_id from moved_now
+        union all
+        select change_id from segment_history_before semi join erased_people using (profile_id)"""
     )
 
 

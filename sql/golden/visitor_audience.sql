@@ -1,6 +1,6 @@
 -- One row per anonymous visitor that looked at products within the last 30 days: an audience of its own,
 -- to be addressed on the site itself. Nobody that is known is in it, and no consent is; who is recognised
--- leaves it the same night, and who stays away after 30 days.
+-- leaves it the same night, and who stays away after 30 days. Nor is a visitor in it that objected.
 -- grain: visitor_id
 with seen as (
     select
@@ -16,6 +16,10 @@ with seen as (
         on sessions.started_at >= now.as_of - interval 30 days
         and sessions.started_at < now.as_of
     where sessions.profile_id is null
+        and sessions.visitor_id not in (
+            select actor_key from standard.requests
+            where identifier_kind = 'visitor' and request_kind in ('do_not_sell', 'object', 'restrict')
+        )
         -- Without a cookie a visitor is one session, and cannot be met again.
         and not ends_with(sessions.visitor_id, sessions.session_id)
     group by sessions.visitor_id

@@ -3,5 +3,5 @@ select
     count(*) filter (where status = 'accepted') as accepted_files,
     coalesce(count(*) filter (where status = 'quarantined') / nullif(count(*), 0), 0)
         as quarantined_file_share,
-    coalesce(sum(rows_quarantined) / nullif(sum(rows_read), 0), 0) as quarantined_row_share
+    coalesce(sum(rows_quarantined - rows_erased) / nullif(sum(rows_read - rows_erased), 0), 0) as quarantined_row_share
 from marts.source_files

@@ -10,6 +10,7 @@ with days as (
         sum(rows_read)::bigint as rows_read,
         sum(rows_accepted)::bigint as rows_accepted,
         sum(rows_quarantined)::bigint as rows_quarantined,
+        sum(rows_erased)::bigint as rows_erased,
         row_number() over (partition by system, export order by delivered_at::date) as number,
         date_diff(
             'day',
@@ -23,7 +24,8 @@ with days as (
 compared as (
     select
         *,
-        rows_quarantined / nullif(rows_read, 0) as set_aside_share,
+        -- Whom somebody asked to erase is no mistake of the delivery.
+        (rows_quarantined - rows_erased) / nullif(rows_read - rows_erased, 0) as set_aside_share,
         count(*) filter (where number > 1) over before as earlier_delivery_count,
         median(rows_read) filter (where number > 1) over before as usual_rows,
         min(rows_read) filter (where number > 1) over before as least_rows,
@@ -45,10 +47,11 @@ select
     rows_read,
     rows_accepted,
     rows_quarantined,
+    rows_erased,
     set_aside_share,
     -- Twenty rows, so that a small file is never held for two.
     case
-        when set_aside_share > blocking_share and rows_quarantined >= 20 then 'over'
+        when set_aside_share > blocking_share and rows_quarantined - rows_erased >= 20 then 'over'
         when set_aside_share > warning_share then 'warning'
         else 'within'
     end as budget_verdict,

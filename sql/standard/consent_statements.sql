@@ -86,6 +86,12 @@ with said as (
         actor_key, identifier_kind, identifier, channel, purpose, status, 'person', stated_at,
         delivered_at, evidence, record_key
     from standard.consent_preferences
+    union all
+    -- Who objects, withdraws or opts out of a sale says so as a person, in whatever way it was asked.
+    select
+        actor_key, identifier_kind, identifier, channel, purpose, 'denied', 'person', stated_at,
+        stated_at, evidence, request_id
+    from standard.requested_denials
 ),
 -- What was said again in the same words is one statement; an undated denial is dated by its delivery.
 heard as (

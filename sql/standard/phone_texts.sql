@@ -8,6 +8,8 @@ with spelt as (
     select phone_text, country_text from staging.shopify__consents
     union all
     select phone_text, null from staging.preferences__consents
+    union all
+    select phone_text, null from staging.privacy__requests
 )
 select distinct
     spelt.phone_text,

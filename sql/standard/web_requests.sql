@@ -17,20 +17,7 @@ with combined as (
 parsed as (
     select
         combined.*,
-        -- A cookie string names its parts; a field without '=' is the visitor's id itself.
-        case
-            when cookie is null then null
-            when not contains(cookie, '=') then cookie
-            else split_part(
-                list_filter(
-                    string_split(cookie, ';'),
-                    lambda part:
-                        list_contains(settings.visitor_cookies, trim(split_part(part, '=', 1)))
-                )[1],
-                '=',
-                2
-            )
-        end as cookie_id,
+        cookie_id(cookie, settings.visitor_cookies) as cookie_id,
         split_part(request, ' ', 1) as method,
         split_part(split_part(request, ' ', 2), '?', 1) as path,
         nullif(split_part(split_part(request, ' ', 2), '?', 2), '') as query,
@@ -43,9 +30,9 @@ parsed as (
 silenced as (
     select
         *,
-        coalesce(cookie_id, md5(concat_ws('|', address, user_agent))) as agent_key,
+        coalesce(cookie_id, agent_key(address, user_agent)) as agent_key,
         occurred_at - lag(occurred_at) over (
-            partition by occurred_on, coalesce(cookie_id, md5(concat_ws('|', address, user_agent)))
+            partition by occurred_on, coalesce(cookie_id, agent_key(address, user_agent))
             order by occurred_at, line_key
         ) > interval 30 minutes as begins_session
     from parsed

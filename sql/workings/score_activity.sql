@@ -10,5 +10,6 @@ select
     sum(points.points)::bigint as points
 from golden.events as events
 inner join workings.score_event_points as points using (event_type)
+anti join golden.restrictions as restricted on restricted.profile_id = events.profile_id
 where events.profile_id is not null
 group by all

@@ -4,6 +4,7 @@
 with allowed as (
     select profile_id
     from golden.consents
+    anti join golden.restrictions using (profile_id)
     where purpose = 'advertising'
     group by profile_id
     having bool_or(status = 'granted') and not bool_or(status = 'denied')

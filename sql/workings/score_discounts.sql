@@ -9,6 +9,7 @@ with ordered as (
         count(*) filter (where orders.discount > 0) as discounted_count
     from golden.orders as orders
     inner join workings.purchases as purchases using (order_id)
+    anti join golden.restrictions as restricted on restricted.profile_id = orders.profile_id
     group by orders.profile_id
 ),
 everybody as (

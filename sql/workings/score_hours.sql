@@ -9,6 +9,7 @@ select
     count(distinct events.occurred_at::date) as response_count
 from golden.events as events
 inner join workings.score_event_points as points using (event_type)
+anti join golden.restrictions as restricted on restricted.profile_id = events.profile_id
 where events.profile_id is not null
     and events.channel in ('email', 'web', 'app')
     and events.event_type <> 'order'

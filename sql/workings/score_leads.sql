@@ -23,6 +23,7 @@ leads as (
         -- A converted lead without a day of it was never open, as far as can be told.
         and (leads.converted_on >= windows.starts_on or not leads.is_converted)
     inner join identity.profile_records as people using (record_key)
+    anti join golden.restrictions as restricted on restricted.profile_id = people.profile_id
     where not leads.is_deleted
         and (window_number > 0 or leads.status not ilike 'closed%')
 ),

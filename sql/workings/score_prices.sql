@@ -11,6 +11,7 @@ with units as (
         lines.amount / lines.quantity as price
     from golden.order_lines as lines
     inner join workings.purchases as purchases using (order_id)
+    anti join golden.restrictions as restricted on restricted.profile_id = lines.profile_id
     where lines.sku is not null and lines.quantity > 0
 ),
 usual as (

@@ -9,5 +9,6 @@ select
 from golden.order_lines as lines
 inner join workings.purchases as purchases
     on purchases.profile_id = lines.profile_id and purchases.order_id = lines.order_id
+anti join golden.restrictions as restricted on restricted.profile_id = lines.profile_id
 where lines.sku is not null and lines.quantity > 0
 group by all

@@ -9,6 +9,7 @@ with days as (
         count(*) as purchase_count,
         coalesce(sum(net_converted), 0)::decimal(18, 2) as spend
     from workings.purchases
+    anti join golden.restrictions using (profile_id)
     group by 1, 2
 )
 select

@@ -13,6 +13,7 @@ with measured as (
         now.as_of
     from golden.customer_facts as facts
     cross join raw.as_of as now
+    anti join golden.restrictions using (profile_id)
     where facts.order_count > 0
 )
 select

@@ -28,8 +28,8 @@ def test_case_space_punctuation_and_bom_do_not_tell_headers_apart():
 def test_every_system_is_found_by_its_module():
     systems = {one.system for one in connectors.contracts()}
     assert systems == {
-        *("corrections", "finance", "mailchimp", "preferences", "salesforce", "segment", "sendgrid"),
-        *("shopify", "square", "third_party", "typeform", "weblogs"),
+        *("corrections", "finance", "mailchimp", "preferences", "privacy", "salesforce", "segment"),
+        *("sendgrid", "shopify", "square", "third_party", "typeform", "weblogs"),
     }
 
 

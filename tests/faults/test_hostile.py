@@ -46,7 +46,7 @@ def test_a_folder_named_like_a_column_says_nothing_of_it(first_night):
 
 def test_nothing_lies_outside_the_home(first_night):
     found = {path.name for path in first_night.iterdir()}
-    assert found == {"exports", "home", "home.key"}
+    assert found == {"exports", "home", "home.key", "home.privacy"}
     assert not [path for path in first_night.rglob("*evil*")]
     for path in (first_night / "home").rglob("*"):
         assert path.resolve().is_relative_to(first_night / "home")

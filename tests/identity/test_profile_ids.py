@@ -43,7 +43,7 @@ class History:
         self.con.execute("""create table profile_changes (change_id varchar, changed_at timestamp,
             run_id varchar, kind varchar, profile_id varchar, into_profile_id varchar, cause varchar)""")
 
-    def run(self, *groups):
+    def run(self, *groups, erased=()):
         """One night with these clusters; returns record -> profile."""
         rows = [(key, min(group)) for group in groups for key in group]
         self.con.execute("create or replace table last_night as from identity_clusters_tonight")
@@ -58,6 +58,7 @@ class History:
             run_id=f"run{self.night}",
             as_of=FIRST_NIGHT + timedelta(days=self.night),
             changed=None if self.everything else f"select record_key from ({changed})",
+            erased=f"select unnest({list(erased)}::varchar[]) as record_key",
         )
         for table, (made, key, keys) in NEXT.items():
             self.con.execute(f"delete from {table} where {key} in (select {key} from {keys})")
@@ -153,6 +154,30 @@ def test_a_profile_without_records_is_retired_once(history):
     history.run({"b"})
     assert history.changes() == [("retired", before["a"], None)]
     history.run({"b"})
+    assert history.changes() == []
+
+
+def test_an_erased_person_s_id_ends_and_nothing_remembers_the_records(history):
+    before = history.run({"a", "b"}, {"c"})
+    history.run({"c"}, erased=("a", "b"))
+    assert history.changes() == [("erased", before["a"], None)]
+    assert history.rows("select * from vanished_profile_records") == []
+    # let back later, they are somebody new
+    after = history.run({"a"}, {"c"})
+    assert after["a"] not in before.values()
+
+
+def test_records_that_had_vanished_are_forgotten_with_the_person(history):
+    before = history.run({"a", "b"}, {"c"})
+    history.run({"a"}, {"c"})
+    history.run({"c"}, erased=("a", "b"))
+    assert history.changes() == [("erased", before["a"], None)]
+    assert history.rows("select * from vanished_profile_records") == []
+
+
+def test_who_keeps_records_is_not_erased(history):
+    before = history.run({"a", "b"})
+    assert history.run({"b"}, erased=("a",)) == {"b": before["b"]}
     assert history.changes() == []
 
 

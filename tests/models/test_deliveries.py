@@ -17,7 +17,7 @@ def file(day: int, rows: int, *, aside: int = 0, name: str = "orders.csv") -> di
     return {
         "path": f"{day}/{name}", "sha256": f"{day}{name}", "system": "shop", "export": "orders",
         "delivered_at": FIRST + timedelta(days=day, hours=3), "status": "accepted", "rows_read": rows,
-        "rows_accepted": rows - aside, "rows_quarantined": aside,
+        "rows_accepted": rows - aside, "rows_quarantined": aside, "rows_erased": 0,
     }
 
 
@@ -57,6 +57,12 @@ def test_a_volume_is_told_from_the_median_of_those_before(last, earlier, rows, v
 )
 def test_what_is_set_aside_is_told_from_the_budget(last, aside, verdict):
     assert last([file(0, 1_000, aside=aside)], "budget_verdict") == (verdict,)
+
+
+def test_whom_somebody_asked_to_erase_is_no_mistake_of_the_delivery(last):
+    erased = file(0, 1_000, aside=300) | {"rows_erased": 300}
+    assert last([erased], "budget_verdict, set_aside_share") == ("within", 0)
+    assert last([erased | {"rows_quarantined": 340}], "budget_verdict") == ("over",)
 
 
 def test_a_small_file_is_never_over_its_budget(last):

@@ -27,6 +27,7 @@ CONSENTS = "profile_id varchar, channel varchar, purpose varchar, status varchar
 KEYS = {
     "identity.profile_changes": ("kind", "profile_id"),
     "golden.consents": ("profile_id", "channel", "purpose"),
+    "golden.restrictions": ("profile_id", "scope"),
 }
 
 
@@ -56,11 +57,12 @@ class Nights:
         changes: Sequence[tuple[str, str, str | None]] = (),
         redirects: Mapping[str, str] | None = None,
         granted: Sequence[str] = (),
+        restricted: Sequence[str] = (),
         orders: Mapping[str, int] | None = None,
         publishes: bool = True,
     ) -> list[str]:
-        """One night; returns what became of each table. `granted` may be written to by e-mail, and
-        an order costs ten."""
+        """One night; returns what became of each table. `granted` may be written to by e-mail, the
+        data of `restricted` must not be used, and an order costs ten."""
         said = {n: Said(**s) if isinstance(s, dict) else Said(s) for n, s in segments.items()}
         models = {f"segments.{name}": _model(name, one) for name, one in said.items()}
         settings = Settings(exports=self.home / "exports", home=self.home)
@@ -86,6 +88,8 @@ class Nights:
                   sorted((redirects or {}).items()))
             given("identity.profile_changes", CHANGES, [(run.run_id, *one) for one in changes])
             given("golden.consents", CONSENTS, [(p, "email", "marketing", "granted") for p in granted])
+            given("golden.restrictions", "profile_id varchar, scope varchar",
+                  [(p, "all") for p in restricted])
             given("golden.customer_facts",
                   "profile_id varchar, order_count bigint, spend_converted decimal(18, 2)",
                   [(p, n, 10 * n) for p, n in (orders or {}).items() if p in alive])

@@ -117,7 +117,7 @@ def test_conditions_are_a_model_like_any_other(folder):
         "segments.loyal", ("profile_id",), "marketing",
     )
     assert model.reads == {
-        "golden.profiles", "golden.customer_facts", "raw.as_of", "segments.vips",
+        "golden.profiles", "golden.customer_facts", "golden.restrictions", "raw.as_of", "segments.vips",
     }
 
 

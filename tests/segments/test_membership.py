@@ -69,6 +69,15 @@ def test_who_is_nobody_s_profile_any_more_leaves_by_erasure(nights):
     assert nights.moves(2) == {("a", "left", "erasure")}
 
 
+def test_nothing_is_told_of_who_was_erased_nor_of_whom_they_were_before(nights):
+    nights.run(1, {"vips": "abc"})
+    nights.run(2, {"vips": "bc"}, profiles="bcdefgh", changes=[("merged", "a", "b")], redirects={"a": "b"})
+    nights.run(3, {"vips": "c"}, profiles="cdefgh", changes=[("erased", "b", None)], redirects={"a": "b"})
+    assert nights.moves(3) == set()
+    assert nights.rows("segment_history", "profile_id", "change") == [("c", "entered")]
+    assert nights.rows("segment_members", "profile_id") == [("c",)]
+
+
 def test_a_merge_and_a_split_move_people_by_identity(nights):
     nights.run(1, {"vips": "ab"})
     nights.run(2, {"vips": "bz"}, profiles="bcdefghz", redirects={"a": "b"},
@@ -168,6 +177,17 @@ def test_no_guard_keeps_somebody_who_withdrew(nights):
     assert nights.moves(2) == {("a", "left", "consent"), ("b", "left", "consent")}
     [(is_held, reason)] = held(nights)
     assert is_held and reason.endswith("it asks for consents, so nobody enters but people leave")
+
+
+def test_nor_anybody_whose_data_must_not_be_used(nights):
+    """Who is restricted leaves whatever the segment asks for, held or not, and comes back when that ends."""
+    guards = "max_change 25%"
+    nights.run(1, {"vips": said("abcd", guards=guards), "others": "ab"})
+    nights.run(2, {"vips": said("", guards=guards), "others": "b"}, restricted="a")
+    assert (nights.members("vips"), nights.members("others")) == (list("bcd"), ["b"])
+    assert nights.moves(2) == {("a", "left", "consent")}
+    nights.run(3, {"vips": said("abcd", guards=guards), "others": "ab"})
+    assert nights.moves(3) == {("a", "entered", "consent")}
 
 
 def test_nor_where_consents_are_asked_for_otherwise(nights):
