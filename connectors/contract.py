@@ -6,6 +6,7 @@ what the types accept is in `sql/functions.sql`.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,6 +187,31 @@ class Rule:
     def id(self) -> str:
         """The column and the reason, by which quarantine names it too."""
         return f"{self.column}.{snake_case(self.reason)}"
+
+
+def is_one_of(name: str, values: Sequence[str]) -> Rule:
+    """A row whose cell holds another word than these is set aside, in whatever case it is written."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return Rule(
+        name,
+        f'lower(as_text("{name}")) not in ({listed})',
+        "unknown value",
+        " or ".join(values),
+        "use one of these words",
+        f'shape("{name}")',
+    )
+
+
+def is_readable(name: str, broken: str, expected: str) -> Rule:
+    """A row is set aside whose cell is filled and of another form than expected."""
+    return Rule(
+        name,
+        f'as_text("{name}") is not null and {broken}',
+        "unreadable value",
+        expected,
+        "write it as the sources do, or leave the cell empty",
+        f'shape("{name}")',
+    )
 
 
 @dataclass(frozen=True)

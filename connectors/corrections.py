@@ -4,9 +4,8 @@ They are delivered like any other system's exports and say who decided, when and
 which rows can be understood; which decision holds where several were made is said in sql/standard.
 """
 
-from collections.abc import Sequence
 
-from connectors.contract import Column, Contract, Name, Rule, column
+from connectors.contract import Column, Contract, Name, Rule, column, is_one_of
 
 KINDS = (
     "email",
@@ -73,18 +72,6 @@ def _is_record(name: str) -> Rule:
     )
 
 
-def _is_one_of(name: str, values: Sequence[str]) -> Rule:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Rule(
-        name,
-        f'lower(as_text("{name}")) not in ({listed})',
-        "unknown value",
-        " or ".join(values),
-        "use one of these words",
-        f'shape("{name}")',
-    )
-
-
 def _corrections(
     export: str,
     title: str,
@@ -130,7 +117,7 @@ PAIRS = _corrections(
     *_filled("decided_by", "decided_on", "reason", where='as_text("decision") is not null'),
     _is_record("left_record"),
     _is_record("right_record"),
-    _is_one_of("decision", ("same", "different", "unsure")),
+    is_one_of("decision", ("same", "different", "unsure")),
     Rule(
         "right_record",
         'as_text("left_record") = as_text("right_record")',
@@ -171,8 +158,8 @@ GUARDS = _corrections(
     *_filled("kind", "action", "decided_by", "decided_on", "reason"),
     *_filled("limit", where=_IS_LIMIT),
     *_filled("value", where=f"not {_IS_LIMIT}"),
-    _is_one_of("kind", KINDS),
-    _is_one_of("action", ("junk", "not_junk", *LIMITS)),
+    is_one_of("kind", KINDS),
+    is_one_of("action", ("junk", "not_junk", *LIMITS)),
     Rule(
         "value",
         f'not {_IS_LIMIT} and as_text("value") is not null'
@@ -205,7 +192,7 @@ VALUES = _corrections(
     ),
     *_filled("record", "attribute", "value", "decided_by", "decided_on", "reason"),
     _is_record("record"),
-    _is_one_of("attribute", ATTRIBUTES),
+    is_one_of("attribute", ATTRIBUTES),
     Rule(
         "value",
         'as_text("value") is not null and as_attribute("attribute", "value") is null',

@@ -4,9 +4,8 @@ A table of our own form, for whatever asks people: a page of the web shop, a for
 statement is worth beside those of other systems is said in sql/standard and sql/golden.
 """
 
-from collections.abc import Sequence
 
-from connectors.contract import Contract, Rule, column
+from connectors.contract import Contract, Rule, column, is_one_of, is_readable
 
 CHANNELS = ("email", "sms", "phone", "push", "post", "ads")
 PURPOSES = ("marketing", "profiling", "advertising", "service")
@@ -23,29 +22,6 @@ def _is_filled(name: str) -> Rule:
         "value missing",
         "channel, purpose, status, time and place of every statement",
         "fill it in: a statement without it proves nothing",
-    )
-
-
-def _is_one_of(name: str, values: Sequence[str]) -> Rule:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Rule(
-        name,
-        f'lower(as_text("{name}")) not in ({listed})',
-        "unknown value",
-        " or ".join(values),
-        "use one of these words",
-        f'shape("{name}")',
-    )
-
-
-def _is_readable(name: str, broken: str, expected: str) -> Rule:
-    return Rule(
-        name,
-        f'as_text("{name}") is not null and {broken}',
-        "unreadable value",
-        expected,
-        "write it as the sources do, or leave the cell empty",
-        f'shape("{name}")',
     )
 
 
@@ -76,19 +52,19 @@ CONSENTS = Contract(
             "an e-mail, a telephone or a record",
             "say who it was",
         ),
-        _is_readable("email", 'as_email("email") is null', "an e-mail address"),
-        _is_readable(
+        is_readable("email", 'as_email("email") is null', "an e-mail address"),
+        is_readable(
             "phone", "as_guarded_value('phone', \"phone\") is null", "seven digits at least"
         ),
-        _is_readable(
+        is_readable(
             "record",
             "not regexp_full_match(as_text(\"record\"), '[a-z0-9_]+:[a-z0-9_]+:\\S.*')",
             "system:export:id",
         ),
         *(_is_filled(name) for name in ("channel", "purpose", "status", "stated_at", "evidence")),
-        _is_one_of("channel", CHANNELS),
-        _is_one_of("purpose", PURPOSES),
-        _is_one_of("status", STATUSES),
+        is_one_of("channel", CHANNELS),
+        is_one_of("purpose", PURPOSES),
+        is_one_of("status", STATUSES),
     ),
     is_numbered=True,
     is_open=True,

@@ -4,9 +4,8 @@ For whatever takes such requests down: a form, a mailbox, a ticket system. What 
 said in sql/standard and in dagster_project/privacy.
 """
 
-from collections.abc import Sequence
 
-from connectors.contract import Contract, Rule, column
+from connectors.contract import Contract, Rule, column, is_one_of, is_readable
 from connectors.preferences import CHANNELS, PURPOSES
 
 KINDS = (
@@ -26,29 +25,6 @@ _NAMED = ", ".join(f'as_text("{name}")' for name in _NAMES)
 _CELLS = ("request_id", "kind", *_NAMES, "channel", "purpose", "received_on")
 _CONTENT = ", ".join(f"coalesce(as_text(\"{name}\"), '')" for name in _CELLS)
 _FREE_TEXT = ("note", "notes", "comment", "comments", "message", "description")
-
-
-def _is_one_of(name: str, values: Sequence[str]) -> Rule:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Rule(
-        name,
-        f'lower(as_text("{name}")) not in ({listed})',
-        "unknown value",
-        " or ".join(values),
-        "use one of these words",
-        f'shape("{name}")',
-    )
-
-
-def _is_readable(name: str, broken: str, expected: str) -> Rule:
-    return Rule(
-        name,
-        f'as_text("{name}") is not null and {broken}',
-        "unreadable value",
-        expected,
-        "write it as the sources do, or leave the cell empty",
-        f'shape("{name}")',
-    )
 
 
 REQUESTS = Contract(
@@ -81,19 +57,19 @@ REQUESTS = Contract(
             "an e-mail, a telephone, a record or a visitor",
             "say who it is",
         ),
-        _is_readable("email", 'as_email("email") is null', "an e-mail address"),
-        _is_readable("phone", "as_guarded_value('phone', \"phone\") is null", "seven digits at least"),
-        _is_readable(
+        is_readable("email", 'as_email("email") is null', "an e-mail address"),
+        is_readable("phone", "as_guarded_value('phone', \"phone\") is null", "seven digits at least"),
+        is_readable(
             "record",
             "not regexp_full_match(as_text(\"record\"), '[a-z0-9_]+:[a-z0-9_]+:\\S.*')",
             "system:export:id",
         ),
-        _is_readable(
+        is_readable(
             "visitor", "not regexp_full_match(as_text(\"visitor\"), '[a-z0-9_]+:\\S.*')", "system:id"
         ),
-        _is_one_of("kind", KINDS),
-        _is_one_of("channel", CHANNELS),
-        _is_one_of("purpose", PURPOSES),
+        is_one_of("kind", KINDS),
+        is_one_of("channel", CHANNELS),
+        is_one_of("purpose", PURPOSES),
     ),
     is_numbered=True,
     is_open=True,

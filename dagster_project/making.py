@@ -7,7 +7,7 @@ packages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -140,6 +140,29 @@ def make_table(
         for name in made_from["inputs"]:
             run.lake.view(run.con, name)
         return commit_difference(run, table, compute(), grain, made_from=made_from, report=report)
+
+
+def computed_together(
+    told: Mapping[str, tuple[str, tuple[str, ...]]],
+    *,
+    inputs: Sequence[str],
+    work: Callable[[Run], object],
+    code: object,
+) -> list[Table]:
+    """The tables that one piece of work computes: by name what a row is and the grain. The work is done
+    once a run, and leaves the rows of each in the relation `<name>_now`."""
+
+    def maker(table: str, grain: tuple[str, ...]) -> Callable[[Run], Made]:
+        def make(run: Run) -> Made:
+            def compute() -> str:
+                run.once(f"{work.__module__}.{work.__name__}", lambda: work(run))
+                return f"from {table.partition('.')[2]}_now"
+
+            return make_table(run, table, code=code, inputs=inputs, grain=grain, compute=compute)
+
+        return make
+
+    return [Table(name, about, grain, inputs, maker(name, grain)) for name, (about, grain) in told.items()]
 
 
 def made_from_now(run: Run, *, code: object, inputs: Iterable[str], extra: object = None) -> dict:

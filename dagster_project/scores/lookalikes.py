@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from dagster_project.making import Made, Table, make_table
+from dagster_project.making import Table, computed_together
 from dagster_project.run import Run
 from dagster_project.scores import logistic
 from dagster_project.scores.windows import TRAINED_ROWS
@@ -121,22 +121,8 @@ TABLES = {
 
 
 def tables() -> list[Table]:
-    return [
-        Table(name, about, grain, INPUTS, _maker(name, grain))
-        for name, (about, grain) in TABLES.items()
-    ]
-
-
-def _maker(name: str, grain: tuple[str, ...]):
-    def make(run: Run) -> Made:
-        def compute() -> str:
-            run.once("lookalikes", lambda: _find_all(run))
-            return f"from {name.partition('.')[2]}_now"
-
-        code = [inspect.getsource(each) for each in (logistic, find, _fit, _recall, _bands, _find_all)]
-        return make_table(run, name, code=(code, SEEDS), inputs=INPUTS, grain=grain, compute=compute)
-
-    return make
+    code = [inspect.getsource(each) for each in (logistic, find, _fit, _recall, _bands, _find_all)]
+    return computed_together(TABLES, inputs=INPUTS, work=_find_all, code=(code, SEEDS))
 
 
 def _find_all(run: Run) -> None:

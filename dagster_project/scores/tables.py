@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from dagster_project.making import Made, Table, make_table
+from dagster_project.making import Table, computed_together
 from dagster_project.run import Run
 from dagster_project.scores import judging, lifetime, logistic, recommending, windows
 from dagster_project.scores.judging import Verdict
@@ -64,22 +64,8 @@ class Card:
 
 
 def tables() -> list[Table]:
-    return [
-        Table(name, about, grain, INPUTS, _maker(name, grain))
-        for name, (about, grain) in TABLES.items()
-    ]
-
-
-def _maker(name: str, grain: tuple[str, ...]):
-    def make(run: Run) -> Made:
-        def compute() -> str:
-            run.once("scores", lambda: _score(run))
-            return f"from {name.partition('.')[2]}_now"
-
-        code = [inspect.getsource(module) for module in CODE] + [inspect.getsource(_score)]
-        return make_table(run, name, code=code, inputs=INPUTS, grain=grain, compute=compute)
-
-    return make
+    code = [inspect.getsource(module) for module in CODE] + [inspect.getsource(_score)]
+    return computed_together(TABLES, inputs=INPUTS, work=_score, code=code)
 
 
 def _score(run: Run) -> None:
