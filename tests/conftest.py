@@ -26,7 +26,17 @@ def company(tmp_path_factory) -> Path:
     return place / "exports"
 
 
+@pytest.fixture(scope="session")
+def company_home(company, tmp_path_factory) -> Path:
+    """A home in which that company's nights were run as one. Tests only read it, or copy what is around it."""
+    home = tmp_path_factory.mktemp("company home") / "home"
+    nightly(company, home)
+    return home
+
+
 def pytest_collection_modifyitems(items) -> None:
     """The longest files come first, so that no worker ends up waiting for another."""
-    longest = ("test_kills.py", "test_pipeline.py", "test_operations.py", "test_gate.py")
+    longest = (
+        "test_kills.py", "test_pipeline.py", "test_erase_kills.py", "test_operations.py", "test_gate.py"
+    )
     items.sort(key=lambda item: item.path.name not in longest)

@@ -21,10 +21,17 @@ DERIVED = ("staging", "standard", "identity", "workings", "golden", "segments")
 
 
 @pytest.fixture(scope="module")
-def expected(company, tmp_path_factory) -> dict[str, list[tuple]]:
-    home = tmp_path_factory.mktemp("expected") / "home"
-    nightly(company, home, is_published=False)
-    return tables_of(home, layers=DERIVED)
+def expected(company_home) -> dict[str, list[tuple]]:
+    return tables_of(company_home, layers=DERIVED)
+
+
+@pytest.fixture(scope="module")
+def first_night(company, tmp_path_factory) -> Path:
+    """What lies around a home after the company's first night: `exports`, `home` and its keys."""
+    place, night = tmp_path_factory.mktemp("first night"), min(company.iterdir())
+    shutil.copytree(night, place / "exports" / night.name)
+    nightly(place / "exports", place / "home")
+    return place
 
 
 def query(home: Path, sql: str) -> list[tuple]:
@@ -128,19 +135,19 @@ def test_nobody_is_reachable_without_a_subscription_or_a_ticked_box(sample_home)
 # Nights ----------------------------------------------------------------------------------------
 
 
-def test_a_second_run_makes_nothing_and_publishes_nothing(company, tmp_path):
-    nightly(company, tmp_path)
-    before = os.readlink(tmp_path / "warehouse" / "current")
-    steps = nightly(company, tmp_path)
+def test_a_second_run_makes_nothing_and_publishes_nothing(company, company_home, tmp_path):
+    home = shutil.copytree(company_home.parent, tmp_path / "all", symlinks=True) / "home"
+    before = os.readlink(home / "warehouse" / "current")
+    steps = nightly(company, home)
     assert {step.outcome for step in steps} == {"unchanged"}
-    assert os.readlink(tmp_path / "warehouse" / "current") == before
+    assert os.readlink(home / "warehouse" / "current") == before
 
 
 @pytest.mark.fault(16)
-def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, tmp_path):
+def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, first_night, tmp_path):
+    shutil.copytree(first_night, tmp_path, symlinks=True, dirs_exist_ok=True)
     exports = tmp_path / "exports"
-    nights = sorted(path for path in company.iterdir())
-    for night in nights:
+    for night in sorted(company.iterdir())[1:]:
         shutil.copytree(night, exports / night.name)
         nightly(exports, tmp_path / "home", date.fromisoformat("2026-06-02"))
     assert_published(tmp_path / "home")
@@ -171,26 +178,26 @@ def assert_published(home: Path) -> None:
         assert found == rows, table
 
 
-def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(company, tmp_path):
-    exports = tmp_path / "exports"
-    nights = sorted(company.iterdir())
-    shutil.copytree(nights[0], exports / nights[0].name)
-    nightly(exports, tmp_path / "home")
+def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(company, first_night, tmp_path):
+    shutil.copytree(first_night, tmp_path, symlinks=True, dirs_exist_ok=True)
+    exports, night = tmp_path / "exports", max(company.iterdir())
     served = (tmp_path / "home/warehouse/current/customers.duckdb").resolve()
     with duckdb.connect(str(served)) as con:
         con.execute("update profiles set first_name = 'Mallory'")
-    shutil.copytree(nights[1], exports / nights[1].name)
+    shutil.copytree(night, exports / night.name)
     nightly(exports, tmp_path / "home")
     assert query(
         tmp_path / "home", "select count(*) from profiles where first_name = 'Mallory'"
     ) == [(0,)]
 
 
-def test_the_lake_starts_again_from_nothing_with_the_state_kept(company, expected, tmp_path):
-    nightly(company, tmp_path)
-    shutil.rmtree(tmp_path / "lake")
-    nightly(company, tmp_path, is_published=False)
-    assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []
+def test_the_lake_starts_again_from_nothing_with_the_state_kept(
+    company, company_home, expected, tmp_path
+):
+    home = shutil.copytree(company_home.parent, tmp_path / "all", symlinks=True) / "home"
+    shutil.rmtree(home / "lake")
+    nightly(company, home, is_published=False)
+    assert differing(tables_of(home, layers=DERIVED), expected) == []
 
 
 # Deliveries ------------------------------------------------------------------------------------
