@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -103,18 +102,24 @@ def measured(*arguments: str, environment: dict[str, str] | None = None) -> Used
 
 
 def run_nights(
-    place: Path, *, people: int, nights: int, seed: int, say: Callable[[str], None]
+    place: Path,
+    *,
+    people: int,
+    nights: int,
+    seed: int,
+    scenario: str | None = None,
+    say: Callable[[str], None],
 ) -> Scoreboard:
     """Simulate a company below `place` and take it through the pipeline. Raises RuntimeError for a night
     that fails otherwise than by being held for a person; a held one is accepted."""
-    from simulator import simulate
+    from simulator import lay, simulate
 
-    simulate(place, people=people, nights=nights, seed=seed, is_told_nightly=True)
+    simulate(place, people=people, nights=nights, seed=seed, scenario=scenario, is_told_nightly=True)
     home, landing = place / "home", place / "landing"
     found, before = [], None
     for folder in sorted((place / "exports").iterdir()):
         on = date.fromisoformat(folder.name)
-        shutil.copytree(folder, landing / folder.name)
+        lay(folder, landing)
         began = time.time_ns()
         used, is_held = _one_night(landing, home, on)
         database = (home / "warehouse" / "current" / "customers.duckdb").resolve()
