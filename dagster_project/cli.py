@@ -1019,20 +1019,33 @@ def rollback(run_id: str | None, home: Path | None, as_json: bool) -> None:
     )
 
 
+def _scenario(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    from simulator.scenario import load
+
+    try:
+        if name:
+            load(name)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(str(error)) from None
+    return name
+
+
 @main.command()
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--people", default=1000, show_default=True, help="How many people there are.")
 @click.option("--nights", default=1, show_default=True, help="How many nights of exports.")
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same bytes.")
-def simulate(target: Path, people: int, nights: int, seed: int) -> None:
+@click.option("--scenario", callback=_scenario,
+              help="What goes wrong besides: `month`, or a YAML file of switches.")
+def simulate(target: Path, people: int, nights: int, seed: int, scenario: str | None) -> None:
     """Write a simulated company's exports, night by night, with the truth beside them.
 
-    Example: cdp simulate /tmp/company --people 10000 --nights 3
+    Example: cdp simulate /tmp/company --people 10000 --nights 30 --scenario month
     """
     from simulator import simulate as write
 
     with truthful_exits():
-        write(target, people=people, nights=nights, seed=seed, progress=click.echo)
+        write(target, people=people, nights=nights, seed=seed, scenario=scenario, progress=click.echo)
     click.echo(f"\nNow: cdp run --exports {target / 'exports'} --home {target / 'home'}")
 
 
@@ -1040,11 +1053,15 @@ def simulate(target: Path, people: int, nights: int, seed: int) -> None:
 @click.option("--people", default=2_000, show_default=True, type=click.IntRange(min=100))
 @click.option("--nights", default=10, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same company.")
+@click.option("--scenario", callback=_scenario,
+              help="What goes wrong besides: `month`, or a YAML file of switches.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("scoreboard"),
               show_default=True, help="Where the page and the numbers go.")
 @click.option("--keep", is_flag=True, help="Keep the company, its truth and its home beside them.")
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
-def scoreboard(people: int, nights: int, seed: int, out: Path, keep: bool, as_json: bool) -> None:
+def scoreboard(
+    people: int, nights: int, seed: int, scenario: str | None, out: Path, keep: bool, as_json: bool
+) -> None:
     """Take a simulated company through its nights and score each against the truth.
 
     Ends with 1 where a floor is not reached: of precision and recall, ids changed without cause, money,
@@ -1055,14 +1072,17 @@ def scoreboard(people: int, nights: int, seed: int, out: Path, keep: bool, as_js
     from dagster_project.lake import write_atomically
     from dagster_project.pages import scoreboard_page
     from dagster_project.scoreboard.nights import run_nights
+    from simulator import lay
     from simulator import simulate as write
 
     with truthful_exits():
         place = out / "company"
         shutil.rmtree(place, ignore_errors=True)
-        write(place, people=people, nights=nights, seed=seed, is_told_nightly=True)
+        write(
+            place, people=people, nights=nights, seed=seed, scenario=scenario, is_told_nightly=True
+        )
         say = (lambda words: None) if as_json else click.echo
-        board = run_nights(place, people=people, seed=seed, say=say)
+        board = run_nights(place, people=people, seed=seed, deliver=lay, say=say)
         write_atomically(out / "scoreboard.json", board.to_json())
         write_atomically(out / "scoreboard.html", scoreboard_page.to_page(board))
         if not keep:

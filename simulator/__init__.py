@@ -11,19 +11,24 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from simulator import preferences, third_party, truth, world
-from simulator.files import Night
+from simulator.files import Night, lay
 from simulator.finance import Finance
 from simulator.mailchimp import Mailchimp
+from simulator.mishaps import Carrier
 from simulator.salesforce import Salesforce
+from simulator.scenario import Scenario, load
 from simulator.segment import Segment
 from simulator.sendgrid import SendGrid
 from simulator.shopify import Shopify
 from simulator.square import Square
 from simulator.synced import Synced
+from simulator.turns import Turns
 from simulator.typeform import Typeform
 from simulator.weblogs import WebLogs
 
 FIRST_NIGHT = date(2026, 6, 1)
+__all__ = ["Scenario", "Summary", "lay", "load", "simulate"]
+
 HISTORY = timedelta(days=365)
 SMALLEST = 100
 
@@ -55,12 +60,14 @@ def simulate(
     nights: int = 1,
     seed: int = 1,
     start: date | None = None,
+    scenario: Scenario | str | Path | None = None,
     is_told_nightly: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Summary:
     """Write `target`/exports/<night>/<system>/… and `target`/truth/*.parquet.
 
-    The first night delivers a year of history, each later one what is new or changed. The same
+    The first night delivers a year of history, each later one what is new or changed; what goes wrong
+    besides is a `scenario` (`month`, a YAML file, or one that was read). The same
     arguments give the same bytes; a night does not depend on how many follow it. With `is_told_nightly`
     the truth as of each night is in `target`/truth/<night>/*.parquet, too. What an earlier simulation left
     in `target` is removed; anything else there is FileExistsError.
@@ -71,17 +78,22 @@ def simulate(
     _clear(target)
     first = start or FIRST_NIGHT
     since = first - HISTORY
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario) if scenario else Scenario()
+    carrier = Carrier(scenario)
     for number in range(1, nights + 1):
         on = first + timedelta(days=number - 1)
-        night = Night(target / "exports", on, since, number)
+        night = Night(target / "exports", on, since, number, carrier)
         if night.is_first:
-            now = world.begin(seed, people, night)
+            now = world.begin(seed, people, night, Turns(scenario))
+            now.carried = carrier.faults
             now.progress = progress
             shopify, mailchimp, salesforce = Shopify(), Mailchimp(), Salesforce()
             square, sendgrid, weblogs, synced = Square(), SendGrid(), WebLogs(), Synced()
             segment, typeform, finance = Segment(), Typeform(), Finance()
         else:
             world.next_night(now, night)
+        carrier.begin(night, now.truth)
         now.say(f"night {on}: people ready")
         orders, lines = shopify.trade(now, night)
         mailchimp.deliver(now, night)
@@ -96,6 +108,7 @@ def simulate(
         preferences.deliver(now, night, shopify, mailchimp)
         finance.deliver(now, night)
         third_party.deliver(now, night)
+        carrier.end(night, now.truth)
         if is_told_nightly:
             truth.write(now, target / "truth" / on.isoformat())
         since = on

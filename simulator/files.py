@@ -1,20 +1,28 @@
 """Files: how an export's bytes reach the disk, the same bytes every time.
 
-CSV text, encodings, gzip and zip without clocks, and the modification time of a night.
-What is in a file is the business of each system's writer.
+CSV text, encodings, gzip and zip without clocks, and the modification time of a night; how a night's
+files get into the folder where they are read. What is in a file is the business of each system's writer.
 """
 
 import gzip
 import io
 import os
+import shutil
 import zipfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 NIGHT_HOUR = time(2, 0, tzinfo=UTC)
+
+
+class Carrier(Protocol):
+    """Who takes a night's files to their folder, and may spoil them on the way."""
+
+    def take(self, night: "Night", system: str, name: str, content: bytes) -> bytes | None: ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Night:
     on: date
     since: date
     number: int
+    carrier: Carrier | None = None
 
     @property
     def start(self) -> int:
@@ -39,11 +48,29 @@ class Night:
         return self.number == 1
 
     def write(self, system: str, name: str, content: bytes) -> None:
-        path = self.exports / self.on.isoformat() / system / name
+        if self.carrier:
+            content = self.carrier.take(self, system, name, content)
+        if content is not None:
+            self.put(system, name, content)
+
+    def put(self, folder: str, name: str, content: bytes) -> None:
+        path = self.exports / self.on.isoformat() / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         stamp = datetime.combine(self.on, NIGHT_HOUR).timestamp()
         os.utime(path, (stamp, stamp))
+
+
+def lay(night: Path, landing: Path) -> None:
+    """Deliver the files of a night's folder. What is below an earlier night's date replaces what that
+    night delivered under its name."""
+    earlier = [path.name for path in night.iterdir() if path.name[:1].isdigit()]
+    shutil.copytree(
+        night, landing / night.name,
+        ignore=lambda place, names: earlier if Path(place) == night else [],
+    )
+    for name in earlier:
+        shutil.copytree(night / name, landing / name, dirs_exist_ok=True)
 
 
 def epoch(day: date) -> int:

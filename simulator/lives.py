@@ -61,15 +61,19 @@ def moments(
     return who[order], at[order]
 
 
-def web_purchases(rng, people: pl.DataFrame, products, is_member, start, end) -> Purchases:
+def web_purchases(
+    rng, people: pl.DataFrame, products, is_member, start, end, times: float = 1.0
+) -> Purchases:
     rate = people["country"].replace_strict(WEB_ORDERS, return_dtype=pl.Float64).to_numpy()
-    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.35, 0.45)
+    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.35, 0.45) * times
     return _purchases(rng, people, products, rate, start, end, WEB_HOURS)
 
 
-def store_purchases(rng, people: pl.DataFrame, products, is_member, start, end) -> Purchases:
+def store_purchases(
+    rng, people: pl.DataFrame, products, is_member, start, end, times: float = 1.0
+) -> Purchases:
     rate = people["country"].replace_strict(STORE_ORDERS, return_dtype=pl.Float64).to_numpy()
-    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.5, 0.85)
+    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.5, 0.85) * times
     return _purchases(rng, people, products, rate, start, end, STORE_HOURS)
 
 

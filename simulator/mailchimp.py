@@ -134,7 +134,8 @@ class Mailchimp:
         """Members who unsubscribe, bounce for good or correct their data tonight."""
         who = self.members["person"].to_numpy()[:old]
         status = self.members["status"].to_numpy()[:old]
-        leaves = np.flatnonzero((status == 0) & coin(rng, old, 0.16 / 365))
+        leaving = 0.16 / 365 * world.turns.pace("consents")
+        leaves = np.flatnonzero((status == 0) & coin(rng, old, leaving))
         bounces = np.flatnonzero((status == 0) & coin(rng, old, 0.03 / 365))
         edits = np.flatnonzero(world.changed[who] & coin(rng, old, 0.25))
         rows = np.unique(np.concatenate([leaves, bounces, edits]))

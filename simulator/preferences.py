@@ -27,7 +27,10 @@ def deliver(world: World, night: Night, shopify: Shopify, mailchimp: Mailchimp) 
         shopify.customers.select(
             "person", "email", ("shopify:customers:" + pl.col("id")).alias("record")),
     ])
+    if world.turns.dead:
+        known = known.filter(~pl.Series(world.is_dead(known["person"])))
     per_night = STATEMENTS_A_YEAR * (night.end - night.start) / (365 * 86_400)
+    per_night *= world.turns.pace("consents")
     said = known.gather(np.repeat(np.arange(len(known)), rng.poisson(per_night, len(known))))
     count = len(said)
     channel = pick(rng, count, ["email", "sms", "phone"], (70, 18, 12))

@@ -18,6 +18,7 @@ from simulator.files import Night, csv
 from simulator.lives import DAY, WEB_HOURS, moments
 from simulator.places import COUNTRY_NAMES
 from simulator.text import salesforce_ids
+from simulator.turns import overwritten, rows_of
 from simulator.world import World
 
 _AUDIT = "CreatedDate,CreatedById,LastModifiedDate,LastModifiedById,SystemModstamp"
@@ -365,7 +366,8 @@ class Salesforce:
             coin(rng, old, 0.01) & alive & self.contacts["twin_of"].is_not_null().to_numpy()[:old]
         )
         fresh = self._contact_rows(rng, world, who[moved], night, is_correction=True)
-        rows = np.unique(np.concatenate([moved, opted, twins]))
+        edits = world.turns.contact_edits(world, night, self.contacts[:old], self.account_ids)
+        rows = np.unique(np.concatenate([moved, opted, twins, rows_of(edits)]))
         changes = {
             name: self.contacts[name].scatter(moved, fresh[name])
             for name in ("LastName", "MailingStreet", "MailingCity", "MailingState",
@@ -382,6 +384,7 @@ class Salesforce:
             SystemModstamp=self.contacts["SystemModstamp"].scatter(rows, times),
             **changes,
         )
+        self.contacts = overwritten(self.contacts, edits)
         return rows
 
     def _contact_of(self, count: int) -> np.ndarray:

@@ -54,7 +54,7 @@ class SendGrid:
         """Write the night's files. Returns its clicks: person, at, path (with the token)."""
         rng = world.chance("sendgrid", night.on.isoformat())
         sends = self._sends(rng, world, night, shopify, orders)
-        events = self._events(rng, _with_links(rng, sends, mailchimp))
+        events = self._events(rng, world, _with_links(rng, sends, mailchimp))
         if len(self.awaiting):
             events = pl.concat([self.awaiting, events])
         self.awaiting = events.filter(pl.col("at") >= night.end)
@@ -115,14 +115,14 @@ class SendGrid:
             world.people["appetite"].gather(sends["person"]).alias("appetite"),
         )
 
-    def _events(self, rng, sends: pl.DataFrame) -> pl.DataFrame:
+    def _events(self, rng, world: World, sends: pl.DataFrame) -> pl.DataFrame:
         count, at = len(sends), sends["at"].to_numpy()
         fate = index(rng, count, (96.0, 2.0, 1.4, 0.6))
         arrives = at + rng.integers(1, 20, count) + np.where(fate == 1, 900, 0)
         there = fate <= 1
         machine = there & coin(rng, count, 0.16)
         willing = np.clip(0.2 + 0.15 * sends["appetite"].to_numpy(), 0, 0.75)
-        reads = there & coin(rng, count, willing)
+        reads = there & coin(rng, count, willing) & ~world.is_dead(sends["person"])
         opens_at = arrives + (rng.exponential(5 * 3600, count)).astype(np.int64) + 20
         clicks = reads & coin(rng, count, 0.22)
         leaves = reads & coin(rng, count, 0.006)

@@ -13,6 +13,7 @@ from simulator.clerks import Habits, record_of
 from simulator.files import Night, csv
 from simulator.lives import DAY, Purchases, web_purchases
 from simulator.text import moment, money, yes_no
+from simulator.turns import overwritten, rows_of
 from simulator.world import World
 
 CUSTOMER_HEADER = (
@@ -72,7 +73,8 @@ class Shopify:
         rng = world.chance("shopify", night.on.isoformat())
         touched = self._customers_join(rng, world, night)
         bought = web_purchases(
-            rng, world.people, world.products, self.is_member, night.start, night.end
+            rng, world.people, world.products, self.is_member, night.start, night.end,
+            world.turns.pace("black_friday"),
         )
         orders, lines = self._orders(rng, world, bought)
         touched = np.union1d(touched, np.unique(
@@ -155,6 +157,10 @@ class Shopify:
         self.is_member[self.customers["person"].to_numpy()] = True
         self.fresh = len(rows)
         changed = self._people_change(rng, world, old)
+        if not night.is_first:
+            edits = world.turns.customer_edits(world, night, self.customers[:old])
+            self.customers = overwritten(self.customers, edits)
+            changed = np.union1d(changed, rows_of(edits))
         return np.concatenate([np.arange(old, old + len(rows)), changed])
 
     def _people_change(self, rng, world: World, old: int) -> np.ndarray:
@@ -166,7 +172,7 @@ class Shopify:
         self.customers = self.customers.with_columns(
             self.customers[name].scatter(rows, record[name]) for name in names
         )
-        turning = np.flatnonzero(coin(rng, old, 0.0003))
+        turning = np.flatnonzero(coin(rng, old, 0.0003 * world.turns.pace("consents")))
         mind = self.customers["accepts_email"]
         self.customers = self.customers.with_columns(
             accepts_email=mind.scatter(turning, ~mind.gather(turning))

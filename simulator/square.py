@@ -124,7 +124,8 @@ class Square:
 
     def _sales(self, rng, world: World, night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
         bought = store_purchases(
-            rng, world.people, world.products, self.is_member, night.start, night.end
+            rng, world.people, world.products, self.is_member, night.start, night.end,
+            world.turns.pace("black_friday"),
         )
         who = bought.orders["person"].to_numpy()
         count = len(who)

@@ -4,7 +4,8 @@ records, people, households, orders, order_duplicates (a shop's copy of a till's
 people did, but for hits of the web), visitors, consents and preferences (what was said in the
 preference centre), companies; one Parquet file each, sorted by its key. Of people also what makes them
 buy: how often beside the average (`appetite`), the category they favour (`taste`), and from when until
-when they are customers.
+when they are customers. With a scenario also deaths, frauds (names that are nobody), erasures that were
+asked for, and faults: what was planted in which night and file, and what must happen.
 """
 
 from pathlib import Path
@@ -64,7 +65,27 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
                "consents": _consents(world, who), "preferences": _preferences(world, who),
                "events": _events(world, who),
                "order_duplicates": pl.concat(world.truth["order_duplicates"]).sort("order_id")}
-    return written
+    return written | _planted(world, who)
+
+
+def _planted(world: World, who: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What a scenario did. What `must` happen is one of: served (nothing stops), read, noted, warned (or
+    more), rows (`rows` of them are set aside), whole (the file is), held, no evidence, dropped."""
+    if not world.turns.scenario.switches:
+        return {}
+    days = {"deaths": {"died_on": pl.Date}, "frauds": {"began_on": pl.Date},
+            "erasures": {"asked_on": pl.Date, "identifiers": pl.List(pl.String)}}
+    written = {}
+    for name, columns in days.items():
+        empty = pl.DataFrame(schema={"person": pl.Int64, **columns})
+        rows = pl.concat([empty, *world.truth.get(name, [])]).join(who, on="person")
+        written[name] = rows.select("person_id", *columns).sort("person_id", next(iter(columns)))
+    faults = pl.DataFrame(
+        world.turns.faults + world.carried, orient="row",
+        schema={"night": pl.Date, "path": pl.String, "fault": pl.Int64, "must": pl.String,
+                "rows": pl.Int64},
+    )
+    return written | {"faults": faults.sort("night", "fault", "path")}
 
 
 def _categories(world: World) -> dict[int, str]:
@@ -90,9 +111,15 @@ def _preferences(world: World, who: pl.DataFrame) -> pl.DataFrame:
 
 
 def _events(world: World, who: pl.DataFrame) -> pl.DataFrame:
-    """Null is a stranger. `event_type` and `record_id` are as in our own events."""
+    """Null is a stranger. `event_type` and `record_id` are as in our own events. Of a farewell that was told
+    again with a correction the last word counts."""
+    told = pl.concat(world.truth["events"])
+    again = ["system", "event_type", "record_id"]
+    is_last = (pl.col("system") != "mailchimp") | (
+        pl.int_range(pl.len(), 0, -1).over(again) == 1
+    )
     return (
-        pl.concat(world.truth["events"])
+        told.filter(is_last)
         .join(who, on="person", how="left")
         .select("person_id", pl.from_epoch("at").alias("occurred_at"), "event_type", "system",
                 "record_id")
@@ -101,9 +128,11 @@ def _events(world: World, who: pl.DataFrame) -> pl.DataFrame:
 
 
 def _visitors(world: World, who: pl.DataFrame) -> pl.DataFrame:
-    """Null is a stranger; `is_knowable` where a login, a purchase or a mail's link tells."""
+    """Null is a stranger; `is_knowable` where a login, a purchase or a mail's link tells. A device that
+    several people share is nobody's."""
     return (
         pl.concat(world.truth["visitors"])
+        .filter(pl.col("person").n_unique().over("visitor") == 1)
         .group_by("visitor").agg(pl.col("person").min(), pl.col("is_knowable").any())
         .join(who, on="person", how="left").sort("visitor")
         .select("visitor", "person_id", "is_knowable")

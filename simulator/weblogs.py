@@ -171,7 +171,8 @@ def _visits(rng, world: World, night: Night, mailchimp: Mailchimp, clicks, order
         }), pl.lit("browse")),
     ])
     stranger = 2**40 + rng.integers(0, 2**40, len(visits))
-    visitor = visits["person"].fill_null(pl.Series(stranger)).to_numpy()
+    person = world.turns.device_of(visits["person"])
+    visitor = person.fill_null(pl.Series(stranger)).to_numpy()
     telephone = coin(rng, len(visits), 0.35)
     taste = crowd["taste"].gather(visits["person"].fill_null(0))
     return pl.concat(
@@ -300,7 +301,7 @@ def _apache(rng, world: World, visits, views: pl.DataFrame, logins: pl.Series) -
         .alias("referer"),
     )
     _note_visitors(world, visits, views, is_user)
-    count = round(len(requests) * _BOTS)
+    count = round(len(requests) * _BOTS * world.turns.pace("bots"))
     start, end = int(requests["at"].min() or 0), int(requests["at"].max() or 0) + 1
     goods = "/p/" + world.products["sku"].gather(rng.integers(0, len(world.products), count))
     pages = pick(rng, count, ["/robots.txt", "/sitemap.xml", "/wp-login.php", "/"], (5, 3, 2, 10))
@@ -339,9 +340,9 @@ def _note_visitors(world: World, visits, views: pl.DataFrame, is_user: pl.Series
     }).group_by("visit").agg(pl.col("tells").any()).sort("visit")
     world.note("visitors", visits.select(
         pl.col("cookie").alias("visitor"), "person", told["tells"].alias("is_knowable"),
-    ).filter(pl.col("visitor").is_not_null()).group_by("visitor", maintain_order=True).agg(
-        pl.col("person").first(), pl.col("is_knowable").any()
-    ))
+    ).filter(pl.col("visitor").is_not_null()).group_by(
+        "visitor", "person", maintain_order=True
+    ).agg(pl.col("is_knowable").any()))
 
 
 def _magazine(world: World, night: Night) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 from simulator import company, lives, people
 from simulator.chance import coin, stream
 from simulator.files import Night
+from simulator.turns import Turns
 
 
 @dataclass
@@ -25,6 +26,8 @@ class World:
     people: pl.DataFrame
     changed: np.ndarray
     truth: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
+    carried: list[tuple] = field(default_factory=list)
     progress: Callable[[str], None] | None = None
 
     def chance(self, *names: str | int) -> np.random.Generator:
@@ -74,24 +77,34 @@ class World:
             return np.flatnonzero(coin(rng, count, share))
         newcomer = np.arange(count) >= len(is_member)
         chance = np.where(newcomer, share, np.asarray(share) / (365 * 5))
-        return np.flatnonzero(coin(rng, count, chance) & ~known)
+        person = self.people["person"]
+        chance = np.where(self.turns.among(self.turns.eager, person), 0.9, chance)
+        return np.flatnonzero(coin(rng, count, chance) & ~known & ~self.is_dead(person))
+
+    def is_dead(self, person: pl.Series) -> np.ndarray:
+        return self.turns.among(self.turns.dead, person)
 
 
-def begin(seed: int, count: int, night: Night) -> World:
+def begin(seed: int, count: int, night: Night, turns: Turns) -> World:
     accounts = company.business_customers(seed, count)
     crowd = people.make(stream(seed, "people"), count, accounts)
     span = lives.spans(stream(seed, "spans"), count, night.start, night.end)
     return World(
         seed=seed, products=company.products(seed), accounts=accounts,
         people=pl.concat([crowd, span], how="horizontal"), changed=np.zeros(count, dtype=bool),
+        turns=turns,
     )
 
 
 def next_night(world: World, night: Night) -> None:
-    """A day of life: moves and marriages, then newcomers (a third more people a year)."""
+    """A day of life: moves, marriages, newcomers (a third more people a year), a scenario's turns."""
     crowd, changed = people.a_night_passes(
         world.chance("changes", night.on.isoformat()), world.people
     )
+    if world.turns.dead:
+        rests = pl.Series(world.is_dead(crowd["person"]))
+        before = pl.concat([world.people.filter(rests), crowd.filter(~rests)])
+        crowd, changed = before.select(crowd.columns).sort("person"), changed & ~rests
     count = max(1, len(crowd) // 1000)
     fresh = people.make(
         world.chance("newcomers", night.on.isoformat()), count, world.accounts,
@@ -101,3 +114,4 @@ def next_night(world: World, night: Night) -> None:
                    ends=pl.lit(night.end + 700 * lives.DAY, pl.Int64))
     world.people = pl.concat([crowd, fresh.select(crowd.columns)])
     world.changed = np.concatenate([changed.to_numpy(), np.zeros(count, dtype=bool)])
+    world.turns.pass_night(world, night)

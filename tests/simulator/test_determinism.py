@@ -20,10 +20,11 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_other_hash_seed_threads_and_time_zone_give_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("how", ["nights=2", "nights=4, scenario='month'"])
+def test_other_hash_seed_threads_and_time_zone_give_the_same_bytes(tmp_path, how):
     code = (
         "import sys, pathlib, simulator;"
-        "simulator.simulate(pathlib.Path(sys.argv[1]), people=400, nights=2, seed=3)"
+        f"simulator.simulate(pathlib.Path(sys.argv[1]), people=400, seed=3, {how})"
     )
     for name, environment in (
         ("a", {"PYTHONHASHSEED": "1", "TZ": "UTC", "POLARS_MAX_THREADS": "1"}),
