@@ -308,7 +308,7 @@ def _deliveries(run: Run, volumes: Sequence[str], *, is_over: bool = False) -> l
         f"""create or replace temp table new_files as
         select * from (
             select *, row_number() over (partition by path order by delivered_at desc, sha256) as latest
-            from ({run.lake.scan(FILES)}) where status = 'accepted'
+            from ({run.lake.scan(FILES)}) where status = 'accepted' and is_restated is not true
         )
         where latest = 1 and (path, sha256) not in (select (path, sha256) from ({published}))"""
     )

@@ -533,6 +533,8 @@ def _make_source_files(run: Run) -> Made:
     def compute() -> str:
         parts = _read_parts(run)
         gone = _columns_gone(take_inventory(run))
+        # Later in the inventory is later delivered.
+        standing = {(one.path, one.delivered_at[:10]): one.sha256 for one in take_inventory(run)}
         rows = []
         for one in take_inventory(run):
             read_here = one.status == "accepted"
@@ -552,6 +554,7 @@ def _make_source_files(run: Run) -> Made:
                     "size_bytes": one.size,
                     "delivered_at": one.delivered_at,
                     **{name: counts.get(name, 0) for name in COUNTS},
+                    "is_restated": standing[one.path, one.delivered_at[:10]] != one.sha256,
                     "status": one.status,
                     "detail": "; ".join(text for text in said if text) or None,
                 }
@@ -562,7 +565,7 @@ def _make_source_files(run: Run) -> Made:
             [(name, pa.string()) for name in texts]
             + [("size_bytes", pa.int64()), ("delivered_at", pa.string())]
             + [(name, pa.int64()) for name in numbers]
-            + [("status", pa.string()), ("detail", pa.string())]
+            + [("is_restated", pa.bool_()), ("status", pa.string()), ("detail", pa.string())]
         )
         _register(run, "landed_files", pa.Table.from_pylist(rows, schema))
         return "select * replace (delivered_at::timestamp as delivered_at) from landed_files"

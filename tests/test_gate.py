@@ -100,6 +100,17 @@ def test_a_whole_file_under_the_same_name_makes_a_short_one_good(usual):
     assert served(home, "select count(*) from profiles") == [(460,)]
 
 
+def test_a_good_file_under_the_same_name_is_judged_by_itself(usual):
+    """On the day of the bad one, which its folder names."""
+    exports, home = usual
+    day = deliver(exports, 6, 60, spoilt=24)
+    refused(exports, home, day)
+    deliver(exports, 6, 60)
+    nightly(exports, home, day + timedelta(days=1))
+    assert served(home, "select rows_read, rows_quarantined, budget_verdict from deliveries "
+                        "order by delivered_on desc limit 1") == [(60, 0, "within")]
+
+
 @pytest.mark.fault(37)
 def test_a_hundred_times_the_volume_is_held_before_anybody_is_linked(usual):
     exports, home = usual

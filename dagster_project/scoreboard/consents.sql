@@ -9,7 +9,16 @@ with said as (
     left join profile_records using (record_key)
     left join events on said.record_key = events.system || ':events:' || events.record_id
     union all
-    select person_id, channel, purpose, status, stated_at, null from truth.preferences
+    -- What was said by an address, a number or a record is of the profile that has it.
+    select
+        said.person_id, said.channel, said.purpose, said.status, said.stated_at,
+        coalesce(profile_records.profile_id, emails.profile_id, phones.profile_id)
+    from truth.preferences as said
+    left join profile_records on profile_records.record_key = said.record
+    left join (select lower(email) as email, min(profile_id) as profile_id from profile_emails group by all)
+        as emails on emails.email = lower(said.email)
+    left join (select phone, min(profile_id) as profile_id from profile_phones group by all)
+        as phones on phones.phone = said.phone
 ),
 behind as (
     select distinct profile_id, person_id

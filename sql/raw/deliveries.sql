@@ -1,5 +1,6 @@
 -- One row per export and day on which it was delivered: its rows, beside what is usual and what may be
--- set aside. Usual is the median of the thirty deliveries before, the first of all, the history, left out.
+-- set aside. Of a file delivered again on its day the last version counts. Usual is the median of the thirty
+-- deliveries before, the first of all, the history, left out.
 -- grain: system, export, delivered_on
 with days as (
     select
@@ -18,7 +19,7 @@ with days as (
             delivered_at::date
         ) as days_since_last
     from raw.source_files
-    where status = 'accepted'
+    where status = 'accepted' and is_restated is not true
     group by system, export, delivered_at::date
 ),
 compared as (
