@@ -276,7 +276,6 @@ def test_bytes_seen_before_are_counted_once_and_noted(company, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_threads_change_no_value(company, expected, tmp_path, threads):
-    nightly(company, tmp_path, is_published=False, threads=threads)
+def test_threads_change_no_value(company, expected, tmp_path):
+    nightly(company, tmp_path, is_published=False, threads=3)
     assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []

@@ -88,7 +88,7 @@ def test_order_duplication_splitting_and_joining_change_no_record(
 NORMALISERS = ("as_text", "fold", "as_email", "salesforce_id", "as_unguarded", "mailbox")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cell=st.one_of(
     TEXT, st.text(max_size=12), st.from_regex(r"\A[A-Za-z0-9]{15}([A-Z0-5]{3})?\Z"),
     st.from_regex(r"\A[A-Z.a-z+]{1,8}@[A-Za-z]{1,6}\.(com|net)\Z"),
