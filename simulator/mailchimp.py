@@ -69,7 +69,8 @@ class Mailchimp:
         changed = self._change(rng, world, night, old)
         touched = self.members.gather(np.concatenate([changed, np.arange(old, len(self.members))]))
         world.note_records("mailchimp:members:", fresh["euid"], fresh["person"])
-        world.consented(touched.select(
+        # That an address was cleaned is nobody's word.
+        world.consented(touched.filter(pl.col("status") < 2).select(
             ("mailchimp:members:" + pl.col("euid")).alias("record_key"), "person",
             pl.lit("email").alias("channel"),
             pl.when(pl.col("status") == 0).then(pl.lit("granted")).otherwise(pl.lit("denied"))
