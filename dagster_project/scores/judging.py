@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+import polars as pl
 
 FEWEST_POSITIVES = 200
 BINS = 10
@@ -40,13 +40,18 @@ class Verdict:
     naive_hit_rate_at_5: float | None = None
 
 
+def ranked(values: np.ndarray) -> np.ndarray:
+    """Each value's rank from 1, the average one for those that are equal."""
+    return pl.Series(values).rank("average").to_numpy()
+
+
 def auc(scores: np.ndarray, happened: np.ndarray) -> float | None:
     """The chance that one to whom it happened scores higher than one to whom it did not, ties half."""
     yes = float(happened.sum())
     no = len(happened) - yes
     if not yes or not no:
         return None
-    ranks = rankdata(scores)
+    ranks = ranked(scores)
     return float((ranks[happened > 0].sum() - yes * (yes + 1) / 2) / (yes * no))
 
 

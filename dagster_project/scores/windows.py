@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from dagster_project.scores import lifetime, logistic
-from dagster_project.scores.judging import Verdict, judge, refused
+from dagster_project.scores.judging import Verdict, judge, ranked, refused
 
 TRAINED_ROWS = 200_000
 """More rows make a model of a few weights no better: of more, every so-many-th is taken."""
@@ -104,7 +103,7 @@ def rfm_rule(frame: pl.DataFrame) -> np.ndarray:
     """The sum of the ranks by recency, frequency and money: the plain rule, with finer steps than
     fifths, which makes it harder to beat."""
     facts = [frame[name].cast(pl.Float64).to_numpy() for name in ("purchase_day_count", "spend")]
-    return sum(rankdata(values) for values in (recency_rule(frame), *facts))
+    return sum(ranked(values) for values in (recency_rule(frame), *facts))
 
 
 @dataclass(frozen=True)
