@@ -1,18 +1,9 @@
 -- Golden attributes of profiles that are mostly one person's, against that person as she is tonight. What
 -- no system was ever told cannot be right: an attribute without a value does not count.
-with owners as (
-    select profile_id, max_by(person_id, (n, person_id)) as person_id
-    from (
-        select profile_id, person_id, count(*) as n
-        from profile_records inner join truth.records using (record_key)
-        group by all
-    )
-    group by profile_id
-),
-compared as (
+with compared as (
     select profiles.*, people.person_id, columns(people.* exclude (person_id)) as 'true_\0'
     from profiles
-    inner join owners using (profile_id)
+    inner join truth.owners as owners using (profile_id)
     inner join truth.people as people using (person_id)
 )
 select 'golden attributes' as measure, detail, count(*) filter (where is_right) as right,

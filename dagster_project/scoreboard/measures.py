@@ -12,6 +12,18 @@ from dagster_project.lake import quoted
 MEASURES = tuple(sorted(Path(__file__).parent.glob("*.sql")))
 
 
+OWNERS = """
+create view truth.owners as
+select profile_id, max_by(person_id, (n, person_id)) as person_id
+from (
+    select profile_id, person_id, count(*) as n
+    from published.main.profile_records inner join truth.records using (record_key)
+    group by all
+)
+group by profile_id"""
+"""Whose each profile mostly is, by its records; beside the tables of the truth."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """How much of something is right, and how much is not; counts, or sums of shares."""
@@ -63,6 +75,7 @@ def take(database: Path, truth: Path, before: Path | None) -> list[Measure]:
         con.execute("attach ':memory:' as truth")
         for path in sorted(truth.glob("*.parquet")):
             con.execute(f"create view truth.{path.stem} as from read_parquet({quoted(path)})")
+        con.execute(OWNERS)
         con.execute("use published")
         found = []
         for path in MEASURES:

@@ -1,15 +1,6 @@
 -- Orders that are in the books with total, refund and currency to the cent, those that are not, and those
 -- of somebody who is known that stand in that person's profile.
-with owners as (
-    select profile_id, max_by(person_id, (n, person_id)) as person_id
-    from (
-        select profile_id, person_id, count(*) as n
-        from profile_records inner join truth.records using (record_key)
-        group by all
-    )
-    group by profile_id
-),
-compared as (
+with compared as (
     select
         truth.total = orders.total
             and coalesce(truth.refunded, 0) = orders.refunded
@@ -18,7 +9,7 @@ compared as (
         owners.person_id = truth.person_id as is_theirs
     from truth.orders as truth
     full join orders using (order_id)
-    left join owners on owners.profile_id = orders.profile_id
+    left join truth.owners as owners on owners.profile_id = orders.profile_id
 )
 select 'money to the cent' as measure, null as detail,
     count(*) filter (where is_exact) as right, count(*) filter (where is_exact is not true) as wrong

@@ -1,15 +1,6 @@
 -- Members of segments whose definition can be asked of the truth: those who are members by it, against
 -- those who should be and are not, or are and should not be. Orders that name nobody are nobody's.
-with owners as (
-    select profile_id, max_by(person_id, (n, person_id)) as person_id
-    from (
-        select profile_id, person_id, count(*) as n
-        from profile_records inner join truth.records using (record_key)
-        group by all
-    )
-    group by profile_id
-),
-now as (select max_by(as_of, started_at) as as_of from runs),
+with now as (select max_by(as_of, started_at) as as_of from runs),
 bought as (
     select truth.person_id, truth.ordered_at, orders.channel
     from truth.orders as truth inner join orders using (order_id)
@@ -29,7 +20,7 @@ defined as (
 ),
 members as (
     select distinct person_id, segment
-    from segment_members inner join owners using (profile_id)
+    from segment_members inner join truth.owners as owners using (profile_id)
     where segment in (select segment from defined)
 )
 select 'segments' as measure, segment as detail,
