@@ -307,7 +307,7 @@ def train(
         settings = load_settings(home=home)
         with open_run(settings) as one:
             for name in training.READS:
-                one.lake.view(one.con, name)
+                one.view(name)
             try:
                 text = training.train(one.con, seed=seed, max_pairs=max_pairs)
             except training.TrainError as error:

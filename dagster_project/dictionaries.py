@@ -42,7 +42,7 @@ class Dictionary:
         with run.step(self.table) as report:
             if before and before.made_from == made_from:
                 return described(run, self.table, report)
-            run.lake.view(run.con, self.source)
+            run.view(self.source)
             known = "select * from wanted"
             if before and before.version == made_from["code"]:
                 known = f"from wanted anti join ({run.lake.scan(self.table)}) using ({self.listed})"

@@ -197,7 +197,7 @@ def _compare(run: Run) -> diff.Diff | None:
     if manifest.version == run.lake.version(RECORDS):
         return diff.Diff(manifest.notes["rows"], 0)
     for name in diff.READS:
-        run.lake.view(run.con, name)
+        run.view(name)
     return diff.compare(
         run.con,
         records_before=run.state.lake.scan(RECORDS),

@@ -113,7 +113,7 @@ def make_model(run: Run, model: SqlModel) -> Made:
         only = "" if touched is None else f"where {model.partition} in {_touched_list(run, touched)}"
         for name in inputs:
             columns = run.lake.manifest(name).columns
-            run.lake.view(run.con, name, only=only if model.partition in columns else "")
+            run.view(name, only=only if model.partition in columns else "")
         return _write(run, model, made_from, touched, report)
 
 
@@ -138,7 +138,7 @@ def make_table(
         if before and before.made_from == made_from:
             return described(run, table, report)
         for name in made_from["inputs"]:
-            run.lake.view(run.con, name)
+            run.view(name)
         return commit_difference(run, table, compute(), grain, made_from=made_from, report=report)
 
 
@@ -258,7 +258,7 @@ def _write(run: Run, model: SqlModel, made_from: dict, touched: int | None, repo
     with run.lake.staging(model.table) as place:
         staged = place / "rows.parquet"
         write_parquet(run.con, model.query, staged, order=model.order)
-        _view_file(run, model.table, staged)
+        run.show(model.table, f"from read_parquet({quoted(staged)})")
         checks = [_check_grain(run, model.table, model.table, model.order)]
         for check in model.checks:
             try:
@@ -374,12 +374,6 @@ def _raise_if_blocked(run: Run, checks: Sequence[CheckResult]) -> None:
     if any(check.blocking and not check.passed for check in checks):
         run.failed_checks.extend(checks)
         raise ChecksFailed(checks)
-
-
-def _view_file(run: Run, table: str, path: Path) -> None:
-    layer = table.partition(".")[0]
-    run.con.execute(f"create schema if not exists {layer}")
-    run.con.execute(f"create or replace view {table} as from read_parquet({quoted(path)})")
 
 
 def _count(run: Run, relation: str) -> int:

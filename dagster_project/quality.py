@@ -190,7 +190,7 @@ def _judged(run: Run) -> tuple[Judgement, ...]:
         if before.get(suite.table, {}).get("made_from") != made_from[suite.table]
     ]
     for name in sorted(set().union(*(suite.dependencies for suite in changed))):
-        run.lake.view(run.con, name)
+        run.view(name)
     found = {suite.table: [] for suite in changed}
     for one in judge(run.con, changed):
         found[one.table].append(asdict(one))

@@ -145,7 +145,7 @@ def _part(run: Run, tables: Sequence[str], work: Callable[[], object]) -> object
         return None
     try:
         for table in tables:
-            run.lake.view(run.con, table)
+            run.view(table)
         return work()
     except (duckdb.Error, LakeError, OSError):
         return None
@@ -252,7 +252,7 @@ def _clusters(run: Run) -> list[dict]:
 
 
 def _accuracy(run: Run) -> list[dict]:
-    run.lake.view(run.con, "identity.accuracy_reference")
+    run.view("identity.accuracy_reference")
     return _rows(
         run,
         """select now.*, now.subset in ('all', 'two facts to compare') as is_main,
@@ -281,7 +281,7 @@ def _segments(run: Run) -> list[dict]:
 
 def _scores(run: Run) -> list[dict]:
     """The models, each beside its naive rule, by whichever measure it is judged."""
-    run.lake.view(run.con, "golden.lookalike_reports")
+    run.view("golden.lookalike_reports")
     return _rows(
         run,
         """select score, is_published, reason, coalesce(auc, hit_rate_at_5) as own,

@@ -56,6 +56,20 @@ class Run:
     alerts: dict[str, str | None] = field(default_factory=dict)
     tell: Callable[..., None] = lambda event, **facts: None
     _once: dict[str, object] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    def view(self, table: str, *, only: str = "") -> None:
+        """Let the name of a table stand for its current rows in the connection; `only` is a WHERE
+        condition on them."""
+        self.show(table, f"select * from ({self.lake.scan(table)}) {only}")
+
+    def show(self, table: str, rows: str) -> None:
+        """Let the name of a table stand for rows (a query) in the connection. A view that is there is not
+        made again: binding it opens every file, and a table has several readers."""
+        if self._shown.get(table) != rows:
+            self.con.execute(f"create schema if not exists {table.partition('.')[0]}")
+            self.con.execute(f"create or replace view {table} as {rows}")
+            self._shown[table] = rows
 
     @contextmanager
     def noting(self, what: str) -> Iterator[None]:

@@ -18,7 +18,7 @@ def summarise(run: Run, published: Published | None) -> dict:
     """Counts only, no personal data. Reads the lake as it now is."""
     for table in run.lake.tables():
         if table.split(".")[0] in ("raw", "identity", "workings", "golden", "marts"):
-            run.lake.view(run.con, table)
+            run.view(table)
     made = [step for step in run.steps if step.outcome in ("whole", "part")]
     return {
         "run_id": run.run_id,

@@ -47,7 +47,7 @@ def try_out(
     if not run.state.lake.manifest(RECORDS):
         raise LakeError(f"nothing is published in {run.settings.home} yet; cdp run makes it")
     for name in run.lake.tables():
-        run.lake.view(run.con, name)
+        run.view(name)
     # linked anew in any case, whether or not anything that they are made from changes
     changed = {LINKS, CLUSTERS}
     if guards:
@@ -179,4 +179,4 @@ def _stand_in(run: Run, name: str, relation: str) -> None:
     rows = f"trial.{name.replace('.', '__')}"
     run.con.execute("create schema if not exists trial")
     run.con.execute(f"create or replace table {rows} as {relation}")
-    run.con.execute(f"create or replace view {name} as from {rows}")
+    run.show(name, f"from {rows}")

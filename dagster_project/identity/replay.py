@@ -45,7 +45,7 @@ def replay(run: Run, catalog: dict[str, Table]) -> Replayed:
             _replay_model(run, table.model, replayed)
             replayed[table.name] = table.model
     for name in LINKAGE_INPUTS:
-        run.lake.view(run.con, name)
+        run.view(name)
         if name in replayed:
             _view_replayed(run, replayed[name], "")
     _replay_linkage(run)
@@ -113,7 +113,7 @@ def _replay_model(run: Run, one: SqlModel, replayed: dict[str, SqlModel]) -> Non
         if source in replayed:
             _view_replayed(run, replayed[source], only)
         else:
-            run.lake.view(con, source, only=only)
+            run.view(source, only=only)
     con.execute(f"create or replace temp table replay_{name} as {one.sql}")
     scan = run.lake.scan(one.table)
     kept = f"(select * from ({scan}) where {partition} in (from replay_values_{name}))"
@@ -123,10 +123,9 @@ def _replay_model(run: Run, one: SqlModel, replayed: dict[str, SqlModel]) -> Non
 def _view_replayed(run: Run, one: SqlModel, only: str) -> None:
     """The view of a table in which the replayed rows stand in place of the lake's."""
     name = _short(one.table)
-    run.lake.view(run.con, one.table)
-    run.con.execute(
-        f"create or replace view {one.table} as select * from ("
-        f"select * from ({run.lake.scan(one.table)})"
+    run.show(
+        one.table,
+        f"select * from (select * from ({run.lake.scan(one.table)})"
         f" where {one.partition} is null or {one.partition} not in (from replay_values_{name})"
         f" union all by name from replay_{name}) {only}"
     )

@@ -258,7 +258,7 @@ def _linkage(name: str, grain: tuple[str, ...], rows: Rows):
 
 def _limits(run: Run) -> list:
     """The limits per profile: of the guard rules, all that linkage itself reads."""
-    run.lake.view(run.con, "identity.guard_rules")
+    run.view("identity.guard_rules")
     return [
         list(row)
         for row in run.con.execute("""

@@ -317,7 +317,7 @@ def _make_said(run: Run) -> Made:
 
 
 def _make_told(run: Run) -> Made:
-    run.lake.view(run.con, SAID)
+    run.view(SAID)
     run.con.execute(
         f"""create or replace temp table asked as
         select

@@ -154,7 +154,7 @@ def _find_expired(
     counts by file. What was set aside has no day of its own, and goes with the first row that does."""
     con, place = run.con, run.lake.directory(table)
     for read in {read for rule, _ in due for read in rule.reads}:
-        run.lake.view(con, read)
+        run.view(read)
     rows = f"({_rows(run, table, parts)})"
     selects = [
         f"select file, row, '{rule.setting}' as setting from {rows} "

@@ -129,7 +129,7 @@ def _find_all(run: Run) -> None:
     """Every seed segment's lookalikes, into one temp table for each of TABLES."""
     con = run.con
     for table in INPUTS:
-        run.lake.view(con, table)
+        run.view(table)
     con.execute(
         """create or replace temp table lookalikes_now (
             segment varchar, profile_id varchar, score double, band integer)"""

@@ -72,7 +72,7 @@ def _score(run: Run) -> None:
     """Every model of the night, into one temp table for each of TABLES."""
     con = run.con
     for table in INPUTS:
-        run.lake.view(con, table)
+        run.view(table)
     settings = dict(con.execute("select setting, amount from workings.score_settings").fetchall())
     dates = {
         (kind, number): (starts_on, ends_on)

@@ -119,7 +119,7 @@ def _compare(run: Run, segments: list[SqlModel]) -> None:
     """Tonight's members against last night's: segments_now, members_now, moved_now, definitions_now, and
     people_changed, outside whom no member changed."""
     for table in (*IDENTITY, CONSENTS, RESTRICTIONS, *(model.table for model in segments)):
-        run.lake.view(run.con, table)
+        run.view(table)
     for table, columns in BEFORE.items():
         remember(run, table, columns)
     consenting = _asking(segments, CONSENT_TABLES)

@@ -441,7 +441,7 @@ def test_after_an_erasure_a_part_of_the_tables_made_again_is_as_all_of_them(samp
     settings = load_settings(directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=home)
     with open_run(settings) as run:
         for table in (*READS, "golden.profiles"):
-            run.lake.view(run.con, table)
+            run.view(table)
         [(profile,)] = run.con.execute("""select profile_id from golden.profiles
             order by source_record_count desc, profile_id limit 1""").fetchall()
         [graves] = tombstones_of(
