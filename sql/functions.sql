@@ -3,9 +3,10 @@
 -- cell is unusable exactly where its text is not NULL and its value is. No macro reads a setting:
 -- the session's time zone does not matter. Macros marked "part" serve the macro after them.
 
--- Trimmed text; NULL for nothing but white space, no-break spaces and the like.
+-- Trimmed text; NULL for nothing but white space, no-break and ideographic spaces. Its characters are one
+-- literal, since nearly every other macro repeats this one and every copy is to be planned.
 create or replace macro as_text(cell) as
-    nullif(trim(cell, chr(32) || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)), '');
+    nullif(trim(cell, E' \t\n\r\xc2\xa0\xe3\x80\x80'), '');
 
 -- Text without the one apostrophe that guards a value from spreadsheets, before + digit = - @.
 -- An apostrophe before anything else stays: it belongs to the name ('t Hooft).
@@ -64,13 +65,9 @@ create or replace macro as_rate(cell) as
 
 -- true/false, yes/no, on/off, t/f, y/n and 1/0, in any case. Anything else is refused.
 create or replace macro as_boolean(cell) as
-    case lower(as_text(cell))
-        when 'true' then true when 'false' then false
-        when '1' then true when '0' then false
-        when 'yes' then true when 'no' then false
-        when 'on' then true when 'off' then false
-        when 't' then true when 'f' then false
-        when 'y' then true when 'n' then false
+    case
+        when lower(as_text(cell)) in ('true', '1', 'yes', 'on', 't', 'y') then true
+        when lower(as_text(cell)) in ('false', '0', 'no', 'off', 'f', 'n') then false
     end;
 
 -- Part: the moment if it is not before 1900. Written so that the moment is worked out once only.
