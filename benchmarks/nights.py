@@ -1,77 +1,168 @@
-"""What a night costs, layer by layer, beside how much of the company changed.
+"""What a night costs beside the first run over everything: nothing new, 1 % new, and a company five times as large.
 
-    python benchmarks/nights.py --people 20000
+    python benchmarks/nights.py --people 1000000
+    python benchmarks/nights.py --people 20000 100000
 
-Brings in all history, then the exports of one day, then those of a week at once. Prints the CPU
-seconds of each layer and what they are of the first night's, beside the share of profiles written.
+Simulates a company of each size. Its first run takes in a year; then comes a night with nothing new; then the
+exports of as many days as make 1 % of the year's records. Each is a process of its own. Prints CPU, peak memory
+and bytes written of each beside the first run's; where a night's CPU goes, by layer; the dearest tables of the
+first run beside the time in which DuckDB alone scans what they read and writes what they hold; and, for
+several sizes, how much more a larger company costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import resource
 import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project.catalog import load_catalog
-from dagster_project.nightly import make_all
-from dagster_project.run import Step, open_run
+from dagster_project.lake import Lake, connect, quoted
+from dagster_project.nightly import make_all, open_night
+from dagster_project.run import Step
 from dagster_project.settings import load_settings
 from dagster_project.sql_models import LAYERS
 from simulator import simulate
 
 FIRST = date(2026, 6, 1)
-NIGHTS = {"all history": 1, "one day": 1, "a week at once": 7}
+DELTA = 0.01
+MOST_DAYS = 6
+"""Of 1 % new: four days are 1 % of a year, a little more in June."""
+
+DEAREST = 3
 
 
-def run_night(exports: Path, home: Path, as_of: date) -> tuple[Counter, float]:
-    """CPU seconds by layer, publishing as 'published', and the share of profiles that was written."""
-    spent: Counter = Counter()
+@dataclass(frozen=True)
+class Used:
+    """What a run took: CPU seconds in all and by step (a table, or the name of what follows the tables),
+    the peak of resident memory, bytes given to the disk, rows written of all tables."""
+
+    cpu: float
+    steps: dict[str, float]
+    peak: int
+    written: int
+    rows: int
+
+
+def run(exports: Path, home: Path, as_of: date) -> Used:
+    """One run in this process, which does nothing else."""
     settings = load_settings(environment={}, exports=exports, home=home)
-    began = time.process_time()
+    steps: Counter = Counter()
+    rows, began = 0, time.process_time()
 
-    def watch(step: Step) -> None:
+    def lap(name: str) -> None:
         nonlocal began
         now = time.process_time()
-        spent[step.table.split(".")[0]] += now - began
+        steps[name] += now - began
         began = now
 
-    with open_run(settings, as_of=as_of, watch=watch) as run:
-        make_all(run, load_catalog(settings))
-        steps = {step.table: step for step in run.steps}
-    spent["published"] = time.process_time() - began
-    profiles = steps["golden.profiles"]
-    return spent, profiles.rows_written / profiles.rows
+    def watch(step: Step) -> None:
+        nonlocal rows
+        lap(step.table)
+        rows += step.rows_written
+
+    with open_night(settings, as_of=as_of, watch=watch) as night:
+        make_all(night, load_catalog(settings))
+    lap("published")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    said = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return Used(
+        used.ru_utime + used.ru_stime, dict(steps), used.ru_maxrss * 1024, int(said["write_bytes"]), rows
+    )
+
+
+def apart(work: Callable, *given: object) -> Used:
+    """Do a piece of work in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(work, *given).result()
+
+
+def nights_of(people: int, seed: int, company: Path) -> dict[str, Used]:
+    """The runs of one company, by what they were given; its home stays for a look."""
+    simulate(company, people=people, nights=1 + MOST_DAYS, seed=seed)
+    first, *days = sorted((company / "exports").iterdir())
+    landing, home = company / "landing", company / "home"
+    shutil.move(first, landing / first.name)
+    found = {"first run": apart(run, landing, home, FIRST)}
+    found["nothing new"] = apart(run, landing, home, FIRST + timedelta(days=1))
+    came, aim = 0, DELTA * rows_in(landing)
+    for night, day in enumerate(days):
+        shutil.move(day, landing / day.name)
+        came += rows_in(landing / day.name)
+        if came >= aim:
+            break
+    found["1 % new"] = apart(run, landing, home, FIRST + timedelta(days=night + 1))
+    return found
+
+
+def rows_in(place: Path) -> int:
+    """Lines of what was exported: of the uncompressed files, which hold nearly all."""
+    return sum(
+        path.read_bytes().count(b"\n") for path in place.rglob("*") if path.is_file() and path.suffix != ".gz"
+    )
+
+
+def floor_of(lake: Lake, table: str, inputs: tuple[str, ...]) -> float:
+    """CPU seconds in which DuckDB scans every column of what a table reads and writes what it holds."""
+    with tempfile.TemporaryDirectory() as place, connect(threads=2) as con:
+        began = time.process_time()
+        for name in inputs:
+            counted = ", ".join(f'count("{column}")' for column in lake.manifest(name).columns)
+            con.execute(f"select {counted} from ({lake.scan(name)})").fetchall()
+        con.execute(f"copy ({lake.scan(table)}) to {quoted(Path(place) / 'rows.parquet')}")
+        return time.process_time() - began
+
+
+def tell(people: int, found: dict[str, Used], home: Path) -> None:
+    first = found["first run"]
+    print(f"\n{people:,} people; of the first run in brackets")
+    print(f"{'':14}{'CPU s':>16}{'written MB':>18}{'rows written':>24}{'peak MB':>10}")
+    for name, used in found.items():
+        print(
+            f"{name:14}{used.cpu:9.1f} ({used.cpu / first.cpu:4.0%})"
+            f"{used.written / 1e6:11.0f} ({used.written / first.written:4.0%})"
+            f"{used.rows:17,} ({used.rows / first.rows:4.0%}){used.peak / 1e6:10.0f}"
+        )
+    print(f"\n{'CPU s by layer':14}" + "".join(f"{name:>16}" for name in found))
+    for layer in (*LAYERS, "index", "published"):
+        spent = [sum(s for step, s in used.steps.items() if step.split(".")[0] == layer) for used in found.values()]
+        cells = (f"{one:9.1f} ({one / (spent[0] or 1):4.0%})" for one in spent)
+        print(f"{layer:14}" + "".join(f"{cell:>16}" for cell in cells))
+    lake, catalog = Lake(home / "lake"), load_catalog(load_settings(environment={}, home=home))
+    print("\nThe dearest tables of the first run, and DuckDB's own time to scan what they read and write them")
+    dearest = Counter({name: spent for name, spent in first.steps.items() if name in catalog})
+    for name, spent in dearest.most_common(DEAREST):
+        floor = floor_of(lake, name, catalog[name].inputs)
+        print(f"{name:40}{spent:8.1f} s, {spent / first.cpu:4.0%} of the run, {spent / floor:5.1f} times")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--people", type=int, default=20_000)
+    arguments.add_argument("--people", type=int, nargs="+", default=[20_000])
     arguments.add_argument("--seed", type=int, default=2)
+    arguments.add_argument("--keep", type=Path, help="leave the companies and their homes here")
     chosen = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        company = Path(place)
-        simulate(company, people=chosen.people, nights=sum(NIGHTS.values()), seed=chosen.seed)
-        delivered = sorted((company / "exports").iterdir())
-        landing, as_of, found = company / "landing", FIRST, {}
-        for night, days in NIGHTS.items():
-            for _ in range(days):
-                folder = delivered.pop(0)
-                shutil.move(folder, landing / folder.name)
-                as_of += timedelta(days=1)
-            found[night] = run_night(landing, company / "home", as_of)
-    print(f"simulated company of {chosen.people:,} people, seed {chosen.seed}; CPU seconds")
-    print(f"{'':12}" + "".join(f"{night:>22}" for night in found))
-    whole = found["all history"][0]
-    for layer in (*LAYERS, "published"):
-        cells = (f"{spent[layer]:.1f} ({spent[layer] / whole[layer]:.0%})" for spent, _ in found.values())
-        print(f"{layer:12}" + "".join(f"{cell:>22}" for cell in cells))
-    totals = (f"{spent.total():.1f} ({spent.total() / whole.total():.0%})" for spent, _ in found.values())
-    print(f"{'together':12}" + "".join(f"{cell:>22}" for cell in totals))
-    print(f"{'profiles':12}" + "".join(f"{share:>22.1%}" for _, share in found.values()))
+    cost: dict[int, dict[str, Used]] = {}
+    for people in sorted(chosen.people):
+        with tempfile.TemporaryDirectory() as place:
+            company = chosen.keep / str(people) if chosen.keep else Path(place)
+            cost[people] = nights_of(people, chosen.seed, company)
+            tell(people, cost[people], company / "home")
+    smallest = min(cost)
+    for people in sorted(cost)[1:]:
+        more = {name: used.cpu / cost[smallest][name].cpu for name, used in cost[people].items()}
+        said = ", ".join(f"{name} {times:.1f}" for name, times in more.items())
+        print(f"\n{people / smallest:g} times the company costs, in CPU: {said} times")
 
 
 if __name__ == "__main__":

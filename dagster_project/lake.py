@@ -151,7 +151,7 @@ def connect(*, threads: int = 2, memory: str | None = None, spill: Path | None =
         spill.mkdir(parents=True, exist_ok=True)
         config["temp_directory"] = str(spill)
     con = duckdb.connect(config=config)
-    con.execute("set timezone = 'UTC'")
+    con.execute("set timezone = 'UTC'; set enable_progress_bar = false")  # the run tells of its own progress
     return con
 
 
