@@ -89,9 +89,10 @@ class SqlModel:
 
     @cached_property
     def code(self) -> str:
-        """Changes when the query or one of its checks does; comments do not count."""
+        """Changes when the query or one of its checks does; comments and white space do not count."""
+        tokens = sqlglot.tokenize(self.sql, dialect="duckdb")
         return fingerprint(
-            _parsed(self.sql)[0].sql("duckdb", comments=False),
+            [(token.token_type.name, token.text) for token in tokens],
             self.grain,
             self.partition,
             [(check.claim, check.sql) for check in self.checks],

@@ -12,24 +12,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from forked import cdp
 from support import SAMPLE, nightly, tables_of
 
 from dagster_project import gate
 from dagster_project.lake import exclusive
 from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, load_settings
-
-
-def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from dagster_project.cli import main; main()"]
-    return subprocess.run(
-        [*command, *(str(part) for part in arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-    )
-
 
 CONTACTS = (
     "Id,IsDeleted,AccountId,LastName,FirstName,MailingStreet,MailingPostalCode,MailingCountry,"

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from forked import write_command
 from support import SAMPLE, nightly
 from test_cli import landed
 
@@ -78,14 +79,12 @@ def found_by(settings: Settings, about: str, **chosen) -> list:
 def test_every_command_on_the_page_runs_in_its_order(srv, tmp_path):
     shutil.copytree(srv, tmp_path / "srv", symlinks=True)
     (tmp_path / "bin").mkdir()
-    cdp = tmp_path / "bin" / "cdp"
-    cdp.write_text(f"#!{sys.executable}\nfrom dagster_project.cli import main\nmain()\n")
-    cdp.chmod(0o755)
+    write_command(tmp_path / "bin" / "cdp")
     script = "set -e\n" + "\n".join(blocks("sh")).replace("/srv", str(tmp_path / "srv"))
     script = script.replace(str(srv), str(tmp_path / "srv"))
     toml = tmp_path / "srv/cdp/cdp.toml"
     toml.write_text(toml.read_text().replace(str(srv), str(tmp_path / "srv")).partition("[alerts]")[0])
-    chosen = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(PROJECT)}
+    chosen = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path,
         env=os.environ | chosen,
