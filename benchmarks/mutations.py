@@ -126,6 +126,10 @@ DAMAGES: dict[str, dict[str, str]] = {
     "marts.source_files.no_export_lost_a_column": {
         "a column gone": "update marts.source_files set detail = 'columns gone: Birthdate' "
                          "where delivered_at = (select max(delivered_at) from marts.source_files)"},
+    "marts.source_files.no_file_was_replaced": {
+        "a file of today that another stands for": change(
+            "marts.source_files", "is_restated = true",
+            "delivered_at = (select max(delivered_at) from marts.source_files)")},
     "marts.source_files.rows_add_up": {
         "a row lost": change("marts.source_files", "rows_accepted = rows_accepted - 1")},
     "marts.stage_conversion.every_deal_that_entered_has_an_outcome": {

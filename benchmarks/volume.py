@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project.lake import Lake, connect
-from dagster_project.scoreboard.nights import measured
+from dagster_project.scoreboard.processes import measured
 from simulator import simulate
 
 FIRST = date(2026, 6, 1)

@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import polars as pl
@@ -33,8 +33,9 @@ _KEYS = {
     "order_duplicates": "order_id", "events": None,
 }
 _FEWEST = 4
-# A file with fewer bad rows is not held, one with fewer rows has no usual volume (docs/quality.md).
-_BUDGET, _COMPARED = 20, 50
+# A file with fewer bad rows is not held; what is usual is not known of fewer rows, nor before so many
+# deliveries (docs/quality.md).
+_BUDGET, _COMPARED, _KNOWN = 20, 50, 6
 _RENAMED = ((b"Email,", b"E-Mail-Adresse,"), (b'"Email"', b'"E-Mail-Adresse"'))
 _DATE = re.compile(rb"\b(\d{4})-(\d\d)-(\d\d)(?=[ T]\d\d:)")
 
@@ -53,6 +54,11 @@ class Due:
     @property
     def folder(self) -> str:
         return f"{self.of}/{self.system}" if self.is_over else f"{self.system}/{self.of}"
+
+    def place(self, night: Night) -> str:
+        """Where it lies once it was delivered."""
+        path = f"{self.folder}/{self.name}"
+        return path if self.is_over else f"{night.on}/{path}"
 
 
 @dataclass
@@ -91,29 +97,31 @@ class Carrier:
             self.due.setdefault(self.late_until, []).append(
                 Due(system, name, content, night.on.isoformat(), 16)
             )
-            self._fault(night, export, 19, "warned" if after > 2 else "served", 0)
+            self._fault(night, f"{night.on}/{export}", 19, "warned" if after > 2 else "served", 0)
             self.missed.append((export, content))
             return None
         kind = next((one for one in _SPOILS if self._befalls(one, export, content)), None)
         if not kind:
-            self.arrived.append((export, content))
+            self._arrive(night, f"{night.on}/{export}", export, content)
             return content
         self.owed[kind] -= 1
         switch = self.scenario.switches[kind]
-        spoilt = _SPOILS[kind](self, night, switch, system, name, content)
+        path = f"{night.on}/{export}"
+        spoilt = _SPOILS[kind](self, night, switch, path, Due(system, name, content, str(night.on)))
         self.missed.append((export, content))
         if kind not in _UNREAD:
-            self.arrived.append((export, spoilt))
+            self._arrive(night, path, export, spoilt)
         return spoilt
 
     def end(self, night: Night, truth: dict[str, list[pl.DataFrame]]) -> None:
         """Deliver what was late, and let the truth tell of what has arrived."""
         for one in self.due.pop(night.number, ()):
             night.put(one.folder, one.name, one.content)
-            self.arrived.append((f"{one.system}/{one.name}", one.content))
             if one.fault:
                 must = "warned" if one.is_over else "noted" if one.fault == 13 else "read"
-                self._fault(night, f"{one.folder}/{one.name}", one.fault, must, 0)
+                self._fault(night, one.place(night), one.fault, must, 0)
+            if one.fault != 13:
+                self._arrive(night, one.place(night), f"{one.system}/{one.name}", one.content)
         if self.missed or any(len(rows) for rows in self.waiting.values()):
             there, missed = _keys(self.arrived), _keys(self.missed)
             for name in _KEYS:
@@ -156,58 +164,59 @@ class Carrier:
         for key, row in _by_id(export, header, rows):
             known[key] = row
 
+    def _arrive(self, night: Night, path: str, export: str, content: bytes) -> None:
+        """A file that is read; a log's torn lines are in it as the web's servers wrote them."""
+        self.arrived.append((export, content))
+        if torn := _torn(export, content):
+            self._fault(night, path, 34, "rows", torn)
+
     def _later(self, night: Night, after: int, due: Due) -> None:
         self.due.setdefault(night.number + after, []).append(due)
 
     def _fault(self, night: Night, path: str, number: int, must: str, rows: int) -> None:
-        self.faults.append((night.on, f"{night.on}/{path}", number, must, rows))
+        self.faults.append((night.on, path, number, must, rows))
 
-    # What can happen to a file: each gives what arrives tonight.
+    # What can happen to a file that should arrive rightly: each gives what arrives tonight.
 
-    def _twice(self, night, switch: Switch, system, name, content) -> bytes:
-        of = PurePath(name)
-        again = f"{of.stem} (1){of.suffix}"
-        self._later(night, switch.after, Due(system, again, content, night.on.isoformat(), 13))
-        return content
+    def _twice(self, night, switch: Switch, path: str, right: Due) -> bytes:
+        of = PurePath(right.name)
+        self._later(night, switch.after, replace(right, name=f"{of.stem} (1){of.suffix}", fault=13))
+        return right.content
 
-    def _in_full(self, night, switch: Switch, system, name, content) -> bytes:
-        self._fault(night, f"{system}/{name}", 15, "read", 0)
-        return b"".join(self.known[_export(f"{system}/{name}")].values())
+    def _in_full(self, night, switch: Switch, path: str, right: Due) -> bytes:
+        self._fault(night, path, 15, "read", 0)
+        return b"".join(self.known[_export(f"{right.system}/{right.name}")].values())
 
-    def _half(self, night, switch: Switch, system, name, content) -> bytes:
+    def _half(self, night, switch: Switch, path: str, right: Due) -> bytes:
         """Torn within a row; the whole comes under the same name."""
-        of = night.on.isoformat()
-        self._later(night, switch.after, Due(system, name, content, of, 14, is_over=True))
-        self._fault(night, f"{system}/{name}", 21, "rows", 1)
-        rows = _split(content)
+        self._later(night, switch.after, replace(right, fault=14, is_over=True))
+        self._fault(night, path, 21, "rows", 1)
+        rows = _split(right.content)
         kept = len(rows) // 2
         return b"".join(rows[:kept]) + rows[kept][: rows[kept].find(b",", 2) + 2]
 
-    def _renamed(self, night, switch: Switch, system, name, content) -> bytes:
-        header, *rows = _split(content)
+    def _renamed(self, night, switch: Switch, path: str, right: Due) -> bytes:
+        header, *rows = _split(right.content)
         for told, other in _RENAMED:
             header = header.replace(told, other)
-        return self._spoilt(night, switch, system, name, content, b"".join([header, *rows]), 26,
-                            "whole", len(rows))
+        self._later(night, switch.after, right)
+        self._fault(night, path, 26, "whole", len(rows))
+        return b"".join([header, *rows])
 
-    def _dates(self, night, switch: Switch, system, name, content) -> bytes:
+    def _dates(self, night, switch: Switch, path: str, right: Due) -> bytes:
         """Days before months, as a colleague's settings would have them."""
-        count = sum(1 for row in _split(content) if _DATE.search(row))
-        spoilt = _DATE.sub(rb"\3/\2/\1", content)
-        must = "held" if count >= _BUDGET else "rows"
-        return self._spoilt(night, switch, system, name, content, spoilt, 30, must, count)
+        count = sum(1 for row in _split(right.content) if _DATE.search(row))
+        self._later(night, switch.after, right)
+        self._fault(night, path, 30, "held" if count >= _BUDGET else "rows", count)
+        return _DATE.sub(rb"\3/\2/\1", right.content)
 
-    def _cut(self, night, switch: Switch, system, name, content) -> bytes:
-        rows = _split(content)
+    def _cut(self, night, switch: Switch, path: str, right: Due) -> bytes:
+        rows = _split(right.content)
         kept = max(1, round((1 - switch.share) * len(rows)))
-        must = "warned" if len(rows) >= _COMPARED else "read"
-        return self._spoilt(night, switch, system, name, content, b"".join(rows[:kept]), 22, must,
-                            len(rows) - kept)
-
-    def _spoilt(self, night, switch, system, name, content, spoilt, fault, must, rows) -> bytes:
-        self._later(night, switch.after, Due(system, name, content, night.on.isoformat()))
-        self._fault(night, f"{system}/{name}", fault, must, rows)
-        return spoilt
+        is_seen = len(rows) >= _COMPARED and night.number >= _KNOWN
+        self._later(night, switch.after, right)
+        self._fault(night, path, 22, "warned" if is_seen else "read", len(rows) - kept)
+        return b"".join(rows[:kept])
 
 
 _SPOILS = {
@@ -227,6 +236,13 @@ def _split(content: bytes) -> list[bytes]:
             rows.append(open_row)
             open_row = b""
     return [*rows, open_row] if open_row else rows
+
+
+def _torn(export: str, content: bytes) -> int:
+    """How many lines of a web server's log end before their end, which is a quoted cookie."""
+    if not export.startswith("weblogs/www-access"):
+        return 0
+    return sum(1 for line in content.splitlines() if not line.endswith(b'"'))
 
 
 def _export(name: str) -> str:

@@ -4,8 +4,8 @@ records, people, households, orders, order_duplicates (a shop's copy of a till's
 people did, but for hits of the web), visitors, consents and preferences (what was said in the
 preference centre), companies; one Parquet file each, sorted by its key. Of people also what makes them
 buy: how often beside the average (`appetite`), the category they favour (`taste`), and from when until
-when they are customers. With a scenario also deaths, frauds (names that are nobody), erasures that were
-asked for, and faults: what was planted in which night and file, and what must happen.
+when they are customers. Faults are what is wrong in which night and file, and what must happen; deaths,
+frauds (names that are nobody) and erasures that were asked for are a scenario's.
 """
 
 from pathlib import Path
@@ -65,14 +65,22 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
                "consents": _consents(world, who), "preferences": _preferences(world, who),
                "events": _events(world, who),
                "order_duplicates": pl.concat(world.truth["order_duplicates"]).sort("order_id")}
-    return written | _planted(world, who)
+    return written | {"faults": _faults(world)} | _planted(world, who)
+
+
+def _faults(world: World) -> pl.DataFrame:
+    """What must happen is one of: served (nothing stops), read, noted, warned (or more), rows (`rows` of
+    them are set aside), whole (the file is), held, no evidence, dropped. `path` is where the file lies once
+    it was delivered."""
+    return pl.DataFrame(
+        world.turns.faults + world.carried, orient="row",
+        schema={"night": pl.Date, "path": pl.String, "fault": pl.Int64, "must": pl.String,
+                "rows": pl.Int64},
+    ).sort("night", "fault", "path")
 
 
 def _planted(world: World, who: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What a scenario did. What `must` happen is one of: served (nothing stops), read, noted, warned (or
-    more), rows (`rows` of them are set aside), whole (the file is), held, no evidence, dropped."""
-    if not world.turns.scenario.switches:
-        return {}
+    """What a scenario did to people; nothing, without one."""
     days = {"deaths": {"died_on": pl.Date}, "frauds": {"began_on": pl.Date},
             "erasures": {"asked_on": pl.Date, "identifiers": pl.List(pl.String)}}
     written = {}
@@ -80,12 +88,7 @@ def _planted(world: World, who: pl.DataFrame) -> dict[str, pl.DataFrame]:
         empty = pl.DataFrame(schema={"person": pl.Int64, **columns})
         rows = pl.concat([empty, *world.truth.get(name, [])]).join(who, on="person")
         written[name] = rows.select("person_id", *columns).sort("person_id", next(iter(columns)))
-    faults = pl.DataFrame(
-        world.turns.faults + world.carried, orient="row",
-        schema={"night": pl.Date, "path": pl.String, "fault": pl.Int64, "must": pl.String,
-                "rows": pl.Int64},
-    )
-    return written | {"faults": faults.sort("night", "fault", "path")}
+    return written
 
 
 def _categories(world: World) -> dict[int, str]:

@@ -32,6 +32,8 @@ groups as (
     select person_id, 'twins' from truth.people semi join born_together using (household_id, birth_on)
     union all
     select person_id, 'has a nickname' from truth.people where nickname is not null
+    union all
+    select person_id, 'invented names at one address' from truth.frauds
 )
 select 'b-cubed precision' as measure, detail, sum(precise) as right, sum(1 - precise) as wrong
 from per_record inner join groups using (person_id)

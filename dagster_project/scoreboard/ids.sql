@@ -1,33 +1,34 @@
 -- Records known last night whose profile id is the same tonight, or was changed with a cause that is
--- written down; ids no longer in use that lead on; and merges and splits of tonight that put together one
--- person, or set apart several.
-with owners as (
-    select profile_id, max_by(person_id, (n, person_id)) as person_id
-    from (
-        select profile_id, person_id, count(*) as n
-        from before.main.profile_records inner join truth.records using (record_key)
-        group by all
-    )
-    group by profile_id
+-- written down; ids no longer in use that lead to whom they stood for; and what was merged and split since:
+-- a merge is right that puts together one person, a split that sets apart two.
+with changes as (
+    from profile_changes anti join before.profile_changes using (change_id)
 ),
 moved as (
     select
-        earlier.record_key,
         earlier.profile_id as old_id,
         now.profile_id as new_id,
         exists (
-            from profile_changes as changes
-            where changes.profile_id in (earlier.profile_id, now.profile_id)
-                and changes.run_id = (select max_by(run_id, started_at) from runs)
+            from changes where changes.profile_id in (earlier.profile_id, now.profile_id)
         ) as is_explained
-    from before.main.profile_records as earlier
+    from before.profile_records as earlier
     inner join profile_records as now using (record_key)
 ),
-merges as (
-    select changes.profile_id as left_id, changes.into_profile_id as right_id
-    from profile_changes as changes
-    where changes.kind = 'merged'
-        and changes.run_id = (select max_by(run_id, started_at) from runs)
+known as (
+    from before.owners anti join truth.erasures using (person_id)
+),
+redirects as (
+    select known.person_id, coalesce(owners.person_id = known.person_id, false) as is_right
+    from profile_redirects as redirects
+    inner join known using (profile_id)
+    left join truth.owners as owners on owners.profile_id = redirects.current_profile_id
+),
+remade as (
+    select changes.kind, coalesce(stays.person_id, known.person_id) = goes.person_id as is_one_person
+    from changes
+    inner join known using (profile_id)
+    left join truth.owners as stays using (profile_id)
+    inner join truth.owners as goes on goes.profile_id = changes.into_profile_id
 )
 select
     'ids kept or changed with cause' as measure,
@@ -36,16 +37,12 @@ select
     count(*) filter (where old_id <> new_id and not is_explained) as wrong
 from moved
 union all
-select
-    'old ids that lead to a profile', null,
-    count(profiles.profile_id), count(*) - count(profiles.profile_id)
-from profile_redirects as redirects
-left join profiles on profiles.profile_id = redirects.current_profile_id
+select 'old ids that lead to their person', null, count(*) filter (where is_right),
+    count(*) filter (where not is_right)
+from redirects
 union all
-select
-    'merges of one person', null,
-    count(*) filter (where one.person_id = other.person_id),
-    count(*) filter (where one.person_id <> other.person_id)
-from merges
-inner join owners as one on one.profile_id = merges.left_id
-inner join owners as other on other.profile_id = merges.right_id
+select 'merges and splits', kind, count(*) filter (where is_one_person = (kind = 'merged')),
+    count(*) filter (where is_one_person <> (kind = 'merged'))
+from remade
+where kind in ('merged', 'split')
+group by kind

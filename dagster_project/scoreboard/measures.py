@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,24 @@ from (
 )
 group by profile_id"""
 """Whose each profile mostly is, by its records; beside the tables of the truth."""
+
+OF_THE_ERASED = ("orders", "events", "erasures", "faults")
+"""Tables of the truth that still tell of those who were erased; in the others they never were."""
+
+MEMORY = {
+    "profile_records": (
+        "record_key varchar, profile_id varchar",
+        "select record_key, profile_id from published.main.profile_records",
+    ),
+    "profile_changes": ("change_id varchar", "select change_id from published.main.profile_changes"),
+    "owners": (
+        "profile_id varchar, person_id varchar",
+        """from truth.owners union all
+        select * from before.owners where profile_id not in (select profile_id from truth.owners)""",
+    ),
+}
+"""What a night leaves to the next one, as schema `before`: who was in which profile, which changes were
+told, and whose every id was when it last was anybody's. Columns, and the SELECT that fills them."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +83,25 @@ FLOORS = (
     Floor("ids kept or changed with cause", most_wrong=0),
     Floor("money to the cent", most_wrong=0),
     Floor("grants of consent", most_wrong=0),
+    Floor("faults handled", most_wrong=0),
+    Floor("set aside as planted", most_wrong=0),
+    Floor("erased for good", most_wrong=0),
 )
 
 
-def take(database: Path, truth: Path, before: Path | None) -> list[Measure]:
-    """Every measure of a published night. The first night has none before it: it is its own."""
+def take(database: Path, truth: Path, memory: Path, *, on: date, is_held: bool) -> list[Measure]:
+    """Every measure of what is published after the night of `on`. `memory` is a file of its own, of the
+    night before until now and of this one from now on."""
     with duckdb.connect() as con:
         con.execute(f"attach {quoted(database)} as published (read_only)")
-        con.execute(f"attach {quoted(before or database)} as before (read_only)")
+        con.execute(f"attach {quoted(memory)} as before")
+        for name, (columns, _) in MEMORY.items():
+            con.execute(f"create table if not exists before.{name} ({columns})")
         con.execute("attach ':memory:' as truth")
-        for path in sorted(truth.glob("*.parquet")):
-            con.execute(f"create view truth.{path.stem} as from read_parquet({quoted(path)})")
+        con.execute("create table truth.tonight as select $on::date as night, $held as is_held",
+                    {"on": on, "held": is_held})
+        for path in sorted(truth.glob("*.parquet"), key=lambda one: (one.stem != "erasures", one.stem)):
+            _tell(con, path)
         con.execute(OWNERS)
         con.execute("use published")
         found = []
@@ -82,4 +109,15 @@ def take(database: Path, truth: Path, before: Path | None) -> list[Measure]:
             rows = con.execute(path.read_text(encoding="utf-8")).fetchall()
             found += [Measure(name, detail, float(right or 0), float(wrong or 0))
                       for name, detail, right, wrong in rows]
+        for name, (_, left) in MEMORY.items():
+            con.execute(f"create or replace table before.{name} as {left}")
     return sorted(found, key=lambda one: (one.name, one.detail or ""))
+
+
+def _tell(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """A table of the truth, without those who were erased."""
+    relation = f"from read_parquet({quoted(path)})"
+    if path.stem not in OF_THE_ERASED:
+        columns = [row[0] for row in con.execute(f"describe {relation}").fetchall()]
+        relation += " anti join truth.erasures using (person_id)" * ("person_id" in columns)
+    con.execute(f"create view truth.{path.stem} as {relation}")

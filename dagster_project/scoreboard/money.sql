@@ -1,5 +1,5 @@
 -- Orders that are in the books with total, refund and currency to the cent, those that are not, and those
--- of somebody who is known that stand in that person's profile.
+-- of somebody who is known that stand in that person's profile. Those who were erased took theirs along.
 with compared as (
     select
         truth.total = orders.total
@@ -10,6 +10,7 @@ with compared as (
     from truth.orders as truth
     full join orders using (order_id)
     left join truth.owners as owners on owners.profile_id = orders.profile_id
+    anti join truth.erasures as erased on erased.person_id = truth.person_id
 )
 select 'money to the cent' as measure, null as detail,
     count(*) filter (where is_exact) as right, count(*) filter (where is_exact is not true) as wrong

@@ -1,15 +1,13 @@
-"""A simulated company's nights through the pipeline: each in a process of its own, measured and scored.
+"""A simulated company's nights through the pipeline: each measured, and scored against the truth.
 
-Here belongs the running and the comparing. What is asked of a night is in measures.py, how it looks in
-pages/scoreboard_page.py.
+Here belongs what happens in a night, to the files and to those who ask to be erased, and the comparing with
+one run over everything. What is asked of a night is in measures.py, how it looks in pages/scoreboard_page.py.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,11 +15,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project import dictionaries
-from dagster_project.lake import Lake, connect
+from dagster_project.lake import Lake, connect, quoted
+from dagster_project.privacy.keys import private_place
 from dagster_project.scoreboard.measures import FLOORS, Measure, take
+from dagster_project.scoreboard.processes import Used, measured
+from dagster_project.settings import load_settings
 from dagster_project.state import State
-
-CDP = (sys.executable, "-c", "from dagster_project.cli import main; main()")
 
 LAYERS = ("staging", "standard", "identity", "workings", "golden")
 """What must come out the same, whether night by night or at once."""
@@ -42,21 +41,12 @@ DICTIONARIES = frozenset(one.table for one in dictionaries.DICTIONARIES)
 
 
 @dataclass(frozen=True)
-class Used:
-    """What a command took: its exit code, CPU and wall seconds, and the peak of its memory in bytes."""
-
-    code: int
-    cpu_seconds: float
-    seconds: float
-    peak_bytes: int
-
-
-@dataclass(frozen=True)
 class Night:
     """One night: what was delivered, what it took, what it wrote, and how right what it published is."""
 
     on: date
     is_held: bool
+    erased: int
     used: Used
     bytes_delivered: int
     bytes_written: int
@@ -91,21 +81,6 @@ class Scoreboard:
         return json.dumps(said, indent=1, default=str) + "\n"
 
 
-def measured(*arguments: str, environment: dict[str, str] | None = None) -> Used:
-    """Run a command of cdp in a process of its own."""
-    began = time.monotonic()
-    with subprocess.Popen(
-        [*CDP, *arguments],
-        env=os.environ | (environment or {}),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return Used(process.returncode, used.ru_utime + used.ru_stime, time.monotonic() - began,
-                used.ru_maxrss * 1024)
-
-
 def run_nights(
     place: Path,
     *,
@@ -116,23 +91,27 @@ def run_nights(
 ) -> Scoreboard:
     """Take the company that was simulated below `place` through the pipeline; `deliver` lays a night's files
     where exports land. Raises RuntimeError for a night that fails otherwise than by being held for a
-    person; a held one is accepted."""
+    person; a held one is accepted, and who asks to be erased is, after the night."""
     home, landing = place / "home", place / "landing"
-    found, before = [], None
+    memory = place / "memory.duckdb"
+    found = []
     for folder in sorted((place / "exports").iterdir()):
-        on = date.fromisoformat(folder.name)
+        on, truth = date.fromisoformat(folder.name), place / "truth" / folder.name
         deliver(folder, landing)
         began = time.time_ns()
         used, is_held = _one_night(landing, home, on)
-        database = (home / "warehouse" / "current" / "customers.duckdb").resolve()
+        written = _bytes(home, since=began)
+        erased = _erase(truth, landing, home, on)
+        measures = take(_database(home), truth, memory, on=on, is_held=is_held)
         found.append(
-            Night(on, is_held, used, _bytes(folder), _bytes(home, since=began),
-                  tuple(take(database, place / "truth" / folder.name, before)))
+            Night(on, is_held, erased, used, _bytes(folder), written, tuple(measures))
         )
-        before = database
-        say(f"{on}: {used.seconds:.0f} s" + (", held and accepted" if is_held else ""))
+        say(f"{on}: {used.seconds:.0f} s{', held and accepted' * is_held}"
+            f"{f', {erased} erased' * bool(erased)}")
     at_once = place / "at_once"
     remember_population(home, at_once)
+    homes = [load_settings(environment={}, home=one) for one in (home, at_once)]
+    shutil.copytree(*map(private_place, homes), dirs_exist_ok=True)  # who is erased is so everywhere
     whole = measured("run", "--exports", str(landing), "--home", str(at_once), "--as-of",
                      _day_after(found[-1].on))
     if whole.code:
@@ -142,19 +121,43 @@ def run_nights(
 
 
 def _one_night(landing: Path, home: Path, on: date) -> tuple[Used, bool]:
-    given = ("run", "--exports", str(landing), "--home", str(home), "--as-of", _day_after(on))
-    used = measured(*given)
-    if used.code == 0:
-        return used, False
-    held = home / "state" / "held.json"
-    if not held.exists():
+    used = measured("run", "--exports", str(landing), "--home", str(home), "--as-of", _day_after(on))
+    held, is_held = home / "state" / "held.json", False
+    for _ in range(2):  # it may be held before people are linked, and before publishing
+        if used.code and held.exists():
+            is_held = True
+            run_id = json.loads(held.read_text(encoding="utf-8"))["run_id"]
+            used = used.and_then(measured("accept", run_id, "--home", str(home)))
+    if used.code:
         raise RuntimeError(f"the night of {on} ended with {used.code}: see {home / 'reports'}")
-    run_id = json.loads(held.read_text(encoding="utf-8"))["run_id"]
-    accepted = measured("accept", run_id, "--home", str(home))
-    if accepted.code:
-        raise RuntimeError(f"the night of {on} was held and could not be accepted: see {home / 'reports'}")
-    return Used(0, used.cpu_seconds + accepted.cpu_seconds, used.seconds + accepted.seconds,
-                max(used.peak_bytes, accepted.peak_bytes)), True
+    return used, is_held
+
+
+def _erase(truth: Path, landing: Path, home: Path, on: date) -> int:
+    """Erase who asked for it on this day, by all of her records that are known; how many did."""
+    requests = home.parent / "erasures.csv"
+    with connect() as con:
+        con.execute(f"attach {quoted(_database(home))} as published (read_only)")
+        con.execute(
+            f"""create temp table asked as
+            select person_id, record from (
+                select person_id, unnest(identifiers) as record
+                from read_parquet({quoted(truth / "erasures.parquet")}) where asked_on = $on
+            ) where record in (select record_key from published.profile_records)""",
+            {"on": on},
+        )
+        [(people,)] = con.execute("select count(distinct person_id) from asked").fetchall()
+        con.execute(f"copy (select record from asked order by record) to {quoted(requests)} (header)")
+    if people:
+        given = ("--file", str(requests), "--exports", str(landing), "--home", str(home))
+        used = measured("privacy", "erase", *given)
+        if used.code:
+            raise RuntimeError(f"erasing on {on} ended with {used.code}: see {home / 'reports'}")
+    return people
+
+
+def _database(home: Path) -> Path:
+    return (home / "warehouse" / "current" / "customers.duckdb").resolve()
 
 
 def _day_after(on: date) -> str:

@@ -4,6 +4,7 @@ with now as (select max_by(as_of, started_at) as as_of from runs),
 bought as (
     select truth.person_id, truth.ordered_at, orders.channel
     from truth.orders as truth inner join orders using (order_id)
+    anti join truth.erasures using (person_id)
     where orders.profile_id is not null and orders.status not in ('cancelled', 'voided', 'refunded')
 ),
 defined as (

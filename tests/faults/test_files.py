@@ -110,12 +110,14 @@ def test_an_optional_column_removed_is_a_warning_until_it_is_back(land):
 
 @pytest.mark.fault(14)
 def test_of_a_restated_file_the_newer_content_holds_and_both_are_recorded(land):
-    land({"Contact.csv": contacts(contact(1, last="Byron"))})
+    path = "2026-06-01/Contact.csv"
+    assert land({path: contacts(contact(1, last="Byron"))}, "marts.source_files").failed == []
     again = contact(1, changed="2026-03-01T00:00:00.000Z")
-    found = land({"Contact.csv": contacts(again)}, "staging.salesforce__contact")
+    found = land({path: contacts(again)}, "staging.salesforce__contact", "marts.source_files")
     assert found.rows("staging.salesforce__contact", "last_name") == [("Lovelace",)]
     assert len(found.rows("raw.source_files", "sha256")) == 2
-    assert "restated" in found.files["Contact.csv"]["detail"]
+    assert found.files[path]["detail"].startswith("restated")
+    assert found.failed == ["no_file_was_replaced"]
 
 
 @pytest.mark.fault(16)

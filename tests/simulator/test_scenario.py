@@ -91,9 +91,16 @@ def test_a_scenario_that_has_not_begun_changes_no_file(plain, tmp_path):
 
 
 def test_without_a_scenario_nothing_planted_is_told(plain):
-    assert not {"faults", "erasures", "deaths", "frauds"} & {
-        path.stem for path in (plain / "truth").glob("*.parquet")
-    }
+    assert not any(len(told(plain, name)) for name in ("erasures", "deaths", "frauds"))
+    assert set(told(plain, "faults")["fault"]) <= {34}
+
+
+def test_torn_lines_of_a_log_are_told_by_file(tmp_path):
+    carrier, on = Carrier(Scenario()), date(2026, 6, 2)
+    night = Night(tmp_path, on, on, 2, carrier)
+    carrier.begin(night, {})
+    night.write("weblogs", "www-access-2026-06-01.log", b'a "x" "vid=1"\nb "x\nc "x" "-"\n')
+    assert faults(carrier) == [(2, "2026-06-02/weblogs/www-access-2026-06-01.log", 34, "rows", 1)]
 
 
 def test_a_night_does_not_depend_on_how_many_follow_in_a_scenario_either(month, tmp_path):
@@ -323,8 +330,7 @@ def test_half_a_file_ends_within_a_row_and_the_whole_replaces_it(delivered):
     assert seen[2][TWO].startswith(seen[1][TWO][:-2]) and len(seen[1][TWO]) < len(seen[2][TWO])
     assert known[1] == [*of_night(1), 21, 22]
     assert known[2] == of_night(1, 2, 3)
-    over = "2026-06-03/2026-06-02/shopify/orders_export_2026-06-02.csv"
-    assert faults(carrier) == [(2, TWO, 21, "rows", 1), (3, over, 14, "warned", 0)]
+    assert faults(carrier) == [(2, TWO, 21, "rows", 1), (3, TWO, 14, "warned", 0)]
 
 
 @pytest.mark.parametrize(
