@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dagster_project.pages import plots
 from dagster_project.pages.page import document, text
-from dagster_project.scoreboard.measures import FLOORS, Measure
+from dagster_project.scoreboard.measures import FLOORS, total
 from dagster_project.scoreboard.nights import Night, Scoreboard
 
 STYLE = """
@@ -65,12 +65,11 @@ def to_page(board: Scoreboard) -> str:
 
 
 def _share(night: Night, name: str) -> float:
-    found = [one for one in night.measures if one.name == name]
-    return Measure(name, None, sum(one.right for one in found), sum(one.wrong for one in found)).share
+    return total(night.measures, name).share
 
 
 def _wrong(night: Night, name: str) -> float:
-    return sum(one.wrong for one in night.measures if one.name == name)
+    return total(night.measures, name).wrong
 
 
 def _floor_plots(board: Scoreboard) -> list[str]:

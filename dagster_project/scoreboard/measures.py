@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,6 +59,12 @@ class Measure:
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
 
+def total(measures: Iterable[Measure], name: str) -> Measure:
+    """A measure over all of its details."""
+    found = [one for one in measures if one.name == name]
+    return Measure(name, None, sum(one.right for one in found), sum(one.wrong for one in found))
+
+
 @dataclass(frozen=True)
 class Floor:
     """What a measure must reach: at least this share, or (where `most_wrong` is given) so many wrong."""
@@ -68,13 +75,11 @@ class Floor:
 
     @property
     def words(self) -> str:
-        return f"at least {self.least:.2f}" if self.most_wrong is None else f"{self.most_wrong} wrong"
+        return f"{self.most_wrong} wrong" if self.least is None else f"at least {self.least:.2f}"
 
-    def holds(self, measures: list[Measure]) -> bool:
-        right, wrong = (sum(one.right for one in measures), sum(one.wrong for one in measures))
-        if self.most_wrong is not None:
-            return wrong <= self.most_wrong
-        return Measure(self.name, None, right, wrong).share >= self.least
+    def holds(self, measures: Iterable[Measure]) -> bool:
+        found = total(measures, self.name)
+        return found.wrong <= self.most_wrong if self.least is None else found.share >= self.least
 
 
 FLOORS = (

@@ -70,7 +70,7 @@ class Scoreboard:
         found = []
         for floor in FLOORS:
             for night in self.nights:
-                if not floor.holds([one for one in night.measures if one.name == floor.name]):
+                if not floor.holds(night.measures):
                     found.append(f"{floor.name} on {night.on}: {floor.words} is not reached")
         found += [f"{table}: {rows} rows are not those of one run over everything"
                   for table, rows in self.differing.items()]
