@@ -61,19 +61,28 @@ def moments(
     return who[order], at[order]
 
 
+def web_rate(people: pl.DataFrame, is_member: np.ndarray) -> np.ndarray:
+    """Orders a year of each, while a customer."""
+    rate = people["country"].replace_strict(WEB_ORDERS, return_dtype=pl.Float64).to_numpy()
+    return rate * people["appetite"].to_numpy() * np.where(is_member, 1.35, 0.45)
+
+
+def store_rate(people: pl.DataFrame, is_member: np.ndarray) -> np.ndarray:
+    rate = people["country"].replace_strict(STORE_ORDERS, return_dtype=pl.Float64).to_numpy()
+    return rate * people["appetite"].to_numpy() * np.where(is_member, 1.5, 0.85)
+
+
 def web_purchases(
     rng, people: pl.DataFrame, products, is_member, start, end, times: float = 1.0
 ) -> Purchases:
-    rate = people["country"].replace_strict(WEB_ORDERS, return_dtype=pl.Float64).to_numpy()
-    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.35, 0.45) * times
+    rate = web_rate(people, is_member) * times
     return _purchases(rng, people, products, rate, start, end, WEB_HOURS)
 
 
 def store_purchases(
     rng, people: pl.DataFrame, products, is_member, start, end, times: float = 1.0
 ) -> Purchases:
-    rate = people["country"].replace_strict(STORE_ORDERS, return_dtype=pl.Float64).to_numpy()
-    rate = rate * people["appetite"].to_numpy() * np.where(is_member, 1.5, 0.85) * times
+    rate = store_rate(people, is_member) * times
     return _purchases(rng, people, products, rate, start, end, STORE_HOURS)
 
 

@@ -37,6 +37,8 @@ TRANSACTION_HEADER = (
 _SHARE = {"US": 0.38, "CA": 0.38, "GB": 0.0, "DE": 0.0, "FR": 0.0}
 # Who has no account in the web shop has no loyalty card to show at the till.
 _WITHOUT_CARD = 0.2
+# Of what members buy at the till, the till knows the buyer unless she passes by, or shows no card.
+PASSES_BY, SHOWS_CARD = 0.1, 0.8
 _HABITS = Habits(nickname=0.35, typo=0.04, initial=0.05, no_first=0.02, middle=0.01, suffix=0.1,
                  junk=0.0, casing=(85, 6, 9))
 _STAFF = ("Dee Okafor", "Sam Whitlock", "Renée Dufour", "Jo Park", "Kit Marsh")
@@ -129,11 +131,11 @@ class Square:
         )
         who = bought.orders["person"].to_numpy()
         count = len(who)
-        passes_by = coin(rng, count, 0.1)
+        passes_by = coin(rng, count, PASSES_BY)
         place = np.full(len(world.people), -1, dtype=np.int64)
         place[self.customers["person"].to_numpy()] = np.arange(len(self.customers))
         place = place[who]
-        is_named = pl.Series((place >= 0) & ~passes_by & coin(rng, count, 0.8))
+        is_named = pl.Series((place >= 0) & ~passes_by & coin(rng, count, SHOWS_CARD))
         customer = self.customers.gather(np.maximum(place, 0))
         store = _store_of(rng, world, who)
         country = pl.Series([s.country for s in company.STORES]).gather(store)

@@ -3,8 +3,8 @@
 records, people, households, orders, order_duplicates (a shop's copy of a till's sale), events (what
 people did, but for hits of the web), visitors, consents and preferences (what was said in the
 preference centre), companies; one Parquet file each, sorted by its key. Of people also what makes them
-buy: how often beside the average (`appetite`), the category they favour (`taste`), and from when until
-when they are customers. Faults are what is wrong in which night and file, and what must happen; deaths,
+buy: how often beside the average (`appetite`), how many orders a year name them (`orders_per_year`), the
+category they favour (`taste`), and from when until when they are customers. Faults are what is wrong in which night and file, and what must happen; deaths,
 frauds (names that are nobody) and erasures that were asked for are a scenario's.
 """
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from simulator import lives
+from simulator.square import PASSES_BY, SHOWS_CARD
 from simulator.world import World
 
 
@@ -49,7 +51,7 @@ def tables(world: World) -> dict[str, pl.DataFrame]:
         "email", "second_email", "work_email", "family_email", "mobile", "landline", "street",
         "unit", "city", "region", "postal_code", "country",
         pl.when(pl.col("account") >= 0).then("account").alias("account"),
-        "appetite", pl.col("taste").replace_strict(_categories(world), default=None),
+        "appetite", _named_rate(world, records).alias("orders_per_year"), pl.col("taste").replace_strict(_categories(world), default=None),
         pl.from_epoch("begins").dt.date().alias("begins_on"),
         pl.from_epoch("ends").dt.date().alias("ends_on"),
     ).sort("person_id")
@@ -89,6 +91,18 @@ def _planted(world: World, who: pl.DataFrame) -> dict[str, pl.DataFrame]:
         rows = pl.concat([empty, *world.truth.get(name, [])]).join(who, on="person")
         written[name] = rows.select("person_id", *columns).sort("person_id", next(iter(columns)))
     return written
+
+
+def _named_rate(world: World, records: pl.DataFrame) -> pl.Series:
+    """Orders a year by which the shop or a till knows the buyer, while a customer."""
+
+    def are_in(export: str) -> pl.Series:
+        theirs = records.filter(pl.col("record_key").str.starts_with(export))["person_id"]
+        return world.people["person_id"].is_in(theirs.implode())
+
+    shops, shows = are_in("shopify:customers:"), are_in("square:customers:")
+    at_till = lives.store_rate(world.people, shows.to_numpy()) * (1 - PASSES_BY) * SHOWS_CARD
+    return pl.Series(lives.web_rate(world.people, shops.to_numpy()) + at_till * shows.to_numpy())
 
 
 def _categories(world: World) -> dict[int, str]:

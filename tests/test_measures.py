@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
+from math import exp
 from pathlib import Path
 
 import duckdb
@@ -95,6 +96,7 @@ KNOWN = {
     "truth.owners": "profile_id varchar, person_id varchar",
     "truth.erasures": "person_id varchar, asked_on date, identifiers varchar[]",
     "truth.faults": "night date, path varchar, fault int, must varchar, rows int",
+    "truth.people": "person_id varchar, orders_per_year double, ends_on date",
     "truth.tonight": "night date, is_held boolean",
 }
 
@@ -125,6 +127,23 @@ def test_ids_merges_and_splits(ask):
         ("merges and splits", "merged"): (1, 1),
         ("merges and splits", "split"): (1, 0),
     }
+
+
+def test_scores_are_held_against_what_makes_people_buy(ask):
+    """Of three who buy 1, 4 and 12 times a year one told the chances as they are; one the other way round."""
+    rates, day = {"a": 1, "b": 4, "c": 12}, date(2026, 6, 2)
+    chances = {one: 1 - exp(-rate * 30 / 365) for one, rate in rates.items()}
+    backwards = dict(zip(rates, reversed(chances.values())))
+    for told, order, error in ((chances, 1, 0), (backwards, -1, 0.366)):
+        found = ask("scores", {
+            "scores": [{"profile_id": one, "score": "propensity", "value": value, "as_of": day}
+                       for one, value in told.items()],
+            "truth.owners": [{"profile_id": one, "person_id": one} for one in rates],
+            "truth.people": [{"person_id": one, "orders_per_year": rate, "ends_on": date(2030, 1, 1)}
+                             for one, rate in rates.items()],
+        })
+        assert found["scores in order", "propensity"][0] == pytest.approx(order)
+        assert found["scores calibrated", "propensity"][1] == pytest.approx(error, abs=0.001)
 
 
 FILE = {"path": "f", "system": "s", "export": "e", "delivered_at": date(2026, 6, 2), "status": "accepted",
