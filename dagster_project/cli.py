@@ -1058,9 +1058,12 @@ def simulate(target: Path, people: int, nights: int, seed: int, scenario: str | 
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("scoreboard"),
               show_default=True, help="Where the page and the numbers go.")
 @click.option("--keep", is_flag=True, help="Keep the company, its truth and its home beside them.")
+@click.option("--links", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Score these entities of another system, on the company that was kept.")
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
 def scoreboard(
-    people: int, nights: int, seed: int, scenario: str | None, out: Path, keep: bool, as_json: bool
+    people: int, nights: int, seed: int, scenario: str | None, out: Path, keep: bool, links: Path | None,
+    as_json: bool,
 ) -> None:
     """Take a simulated company through its nights and score each against the truth.
 
@@ -1071,12 +1074,17 @@ def scoreboard(
     """
     from dagster_project.lake import write_atomically
     from dagster_project.pages import scoreboard_page
-    from dagster_project.scoreboard.nights import run_nights
+    from dagster_project.scoreboard.nights import run_nights, score_links
     from simulator import lay
     from simulator import simulate as write
 
+    place = out / "company"
+    if links:
+        with truthful_exits():
+            for on, measures in score_links(place, links):
+                click.echo(scoreboard_page.night_line(on, measures))
+        return
     with truthful_exits():
-        place = out / "company"
         shutil.rmtree(place, ignore_errors=True)
         write(
             place, people=people, nights=nights, seed=seed, scenario=scenario, is_told_nightly=True

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from support import SAMPLE
 
-from dagster_project.scoreboard.measures import FLOORS, MEASURES, take, total
+from dagster_project.scoreboard.measures import FLOORS, MEASURES, take, take_links, total
 
 NIGHT = date(2026, 6, 1)
 
@@ -62,6 +62,24 @@ def test_a_measure_sees_what_is_wrong(database, tmp_path, name, table, told):
         for place in (SAMPLE / "truth", truth)
     )
     assert wrong > right
+
+
+def test_another_systems_entities_are_asked_the_same(database, tmp_path):
+    """Ours in the file that others deliver; in a second night everybody has another id."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{database}' as published (read_only)")
+        con.execute(f"""copy (
+            select night, record_key, profile_id || if(night = '2026-06-02', 'x', '') as entity_id
+            from published.main.profile_records cross join unnest(['2026-06-01', '2026-06-02']) as nights (night)
+        ) to '{tmp_path / "links.csv"}'""")
+    first, second = (
+        take_links(tmp_path / "links.csv", SAMPLE / "truth", tmp_path / "memory", on=on)
+        for on in (NIGHT, date(2026, 6, 2))
+    )
+    ours = take(database, SAMPLE / "truth", tmp_path / "other", on=NIGHT, is_held=False)
+    assert [one for one in ours if one.name in {each.name for each in first}] == first
+    kept = total(second, "ids kept or changed with cause")
+    assert (kept.right, total(second, "pairwise recall")) == (0, total(first, "pairwise recall"))
 
 
 # A few rows --------------------------------------------------------------------------------------

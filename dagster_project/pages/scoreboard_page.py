@@ -6,10 +6,11 @@ Here belongs how it is said and drawn. What was measured is in scoreboard/.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from dagster_project.pages import plots
 from dagster_project.pages.page import document, text
-from dagster_project.scoreboard.measures import FLOORS, total
+from dagster_project.scoreboard.measures import FLOORS, Measure, total
 from dagster_project.scoreboard.nights import Night, Scoreboard
 
 STYLE = """
@@ -47,6 +48,15 @@ def line(board: Scoreboard) -> str:
         f"{'equal to' if not board.differing else 'not equal to'} one run over everything; a night costs "
         f"{sum(nights) / len(nights) / board.whole.cpu_seconds:.0%} of that run's CPU"
     )
+
+
+def night_line(on: date, measures: Sequence[Measure]) -> str:
+    """What any system can be asked, of one night."""
+    precision, recall = (total(measures, f"pairwise {name}").share for name in ("precision", "recall"))
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    moved = total(measures, "ids kept or changed with cause").wrong
+    return (f"{on}: pairwise precision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f}; "
+            f"{moved:,.0f} records changed their id without a cause that is told")
 
 
 def to_page(board: Scoreboard) -> str:

@@ -13,6 +13,8 @@ from dagster_project.lake import quoted
 
 MEASURES = tuple(sorted(Path(__file__).parent.glob("*.sql")))
 
+OF_RECORDS = ("groups", "ids", "pairs")
+"""Measures that need nothing but whom each record is held to be."""
 
 OWNERS = """
 create view truth.owners as
@@ -99,23 +101,50 @@ def take(database: Path, truth: Path, memory: Path, *, on: date, is_held: bool) 
     night before until now and of this one from now on."""
     with duckdb.connect() as con:
         con.execute(f"attach {quoted(database)} as published (read_only)")
-        con.execute(f"attach {quoted(memory)} as before")
-        for name, (columns, _) in MEMORY.items():
-            con.execute(f"create table if not exists before.{name} ({columns})")
-        con.execute("attach ':memory:' as truth")
-        con.execute("create table truth.tonight as select $on::date as night, $held as is_held",
-                    {"on": on, "held": is_held})
-        for path in sorted(truth.glob("*.parquet"), key=lambda one: (one.stem != "erasures", one.stem)):
-            _tell(con, path)
-        con.execute(OWNERS)
-        con.execute("use published")
-        found = []
-        for path in MEASURES:
-            rows = con.execute(path.read_text(encoding="utf-8")).fetchall()
-            found += [Measure(name, detail, float(right or 0), float(wrong or 0))
-                      for name, detail, right, wrong in rows]
-        for name, (_, left) in MEMORY.items():
-            con.execute(f"create or replace table before.{name} as {left}")
+        return _ask(con, MEASURES, truth, memory, on=on, is_held=is_held)
+
+
+def take_links(links: Path, truth: Path, memory: Path, *, on: date) -> list[Measure]:
+    """What can be asked of any system that says, in a CSV or Parquet file, which entity each record was in:
+    night, record_key, entity_id."""
+    with duckdb.connect() as con:
+        con.execute("attach ':memory:' as published")
+        con.execute(
+            f"""create table published.profile_records as
+            select record_key, entity_id::varchar as profile_id from {quoted(links)} where night::date = $on""",
+            {"on": on},
+        )
+        con.execute("create table published.profile_redirects (profile_id varchar, current_profile_id varchar)")
+        con.execute(
+            """create table published.profile_changes (
+                change_id varchar, kind varchar, profile_id varchar, into_profile_id varchar
+            )"""
+        )
+        asked = [path for path in MEASURES if path.stem in OF_RECORDS]
+        return _ask(con, asked, truth, memory, on=on, is_held=False)
+
+
+def _ask(
+    con: duckdb.DuckDBPyConnection, asked: Iterable[Path], truth: Path, memory: Path, *, on: date, is_held: bool
+) -> list[Measure]:
+    """The measures of schema `published`, which is there already; then it is remembered."""
+    con.execute(f"attach {quoted(memory)} as before")
+    for name, (columns, _) in MEMORY.items():
+        con.execute(f"create table if not exists before.{name} ({columns})")
+    con.execute("attach ':memory:' as truth")
+    con.execute("create table truth.tonight as select $on::date as night, $held as is_held",
+                {"on": on, "held": is_held})
+    for path in sorted(truth.glob("*.parquet"), key=lambda one: (one.stem != "erasures", one.stem)):
+        _tell(con, path)
+    con.execute(OWNERS)
+    con.execute("use published")
+    found = []
+    for path in asked:
+        rows = con.execute(path.read_text(encoding="utf-8")).fetchall()
+        found += [Measure(name, detail, round(float(right or 0), 6), round(float(wrong or 0), 6))
+                  for name, detail, right, wrong in rows]
+    for name, (_, left) in MEMORY.items():
+        con.execute(f"create or replace table before.{name} as {left}")
     return sorted(found, key=lambda one: (one.name, one.detail or ""))
 
 

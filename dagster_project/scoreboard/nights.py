@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dagster_project import dictionaries
 from dagster_project.lake import Lake, connect, quoted
 from dagster_project.privacy.keys import private_place
-from dagster_project.scoreboard.measures import FLOORS, Measure, take
+from dagster_project.scoreboard.measures import FLOORS, Measure, take, take_links
 from dagster_project.scoreboard.processes import Used, measured
 from dagster_project.settings import load_settings
 from dagster_project.state import State
@@ -118,6 +119,14 @@ def run_nights(
         raise RuntimeError(f"the run over everything ended with {whole.code}: see {at_once / 'reports'}")
     return Scoreboard(people, seed, tuple(found), whole, differing(Lake(home / "lake"),
                                                                    Lake(at_once / "lake")))
+
+
+def score_links(place: Path, links: Path) -> Iterator[tuple[date, list[Measure]]]:
+    """The nights of the company below `place` as another system linked them."""
+    with TemporaryDirectory() as folder:
+        for truth in sorted((place / "truth").glob("*-*-*")):
+            on = date.fromisoformat(truth.name)
+            yield on, take_links(links, truth, Path(folder) / "memory.duckdb", on=on)
 
 
 def _one_night(landing: Path, home: Path, on: date) -> tuple[Used, bool]:

@@ -1,7 +1,8 @@
 -- Pairs of records of one person that are in one profile, against those put together wrongly or left apart.
+-- A record that is in no profile is apart from all others.
 with joined as (
-    select profile_id, person_id
-    from profile_records inner join truth.records using (record_key)
+    select coalesce(profile_id, record_key) as profile_id, person_id
+    from truth.records left join profile_records using (record_key)
 ),
 sizes as (select profile_id, person_id, count(*) as n from joined group by all),
 counted as (
