@@ -596,8 +596,9 @@ def _cell(row: dict, column: str) -> str:
 @click.option("--home", type=click.Path(path_type=Path), help="What the pipeline owns.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page that stands alone.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Write the picture of a pair's weights alone.")
 def explain(
-    what: str, other: str | None, home: Path | None, as_json: bool, html: Path | None
+    what: str, other: str | None, home: Path | None, as_json: bool, html: Path | None, svg: Path | None
 ) -> None:
     """Why two records are, or are not, one person; why a profile is one, and where it is weakest.
 
@@ -624,7 +625,11 @@ def explain(
                 read = [found.profile_id]
         except explaining.NotFound as error:
             raise Refusal(str(error), DATA_FAILED) from None
+        if svg and not evidence:
+            raise Refusal("there is a picture of two records that were compared, and of nothing else", USAGE)
         note_reading(settings, "explain", read)
+        if svg:
+            svg.write_text(waterfall.to_svg(evidence) + "\n", encoding="utf-8")
         if html:
             pictures = {sentences.EVIDENCE: waterfall.to_svg(evidence)} if evidence else {}
             html.write_text(page.page(told, pictures=pictures), encoding="utf-8")
@@ -634,8 +639,8 @@ def explain(
         click.echo(json.dumps(said | {"words": words}, indent=1, default=str))
         return
     show_told(told, pictures={sentences.EVIDENCE: waterfall.to_text(evidence)} if evidence else {})
-    if html:
-        console.print(f"\nWritten to {html}", markup=False, soft_wrap=True)
+    for path in filter(None, (html, svg)):
+        console.print(f"\nWritten to {path}", markup=False, soft_wrap=True)
 
 
 @main.group()

@@ -5,46 +5,60 @@ Here belongs how it is said and drawn. What was measured is in scoreboard/.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from dagster_project.pages import plots
 from dagster_project.pages.page import document, text
-from dagster_project.scoreboard.measures import FLOORS, Measure, total
+from dagster_project.scoreboard.measures import FLOORS, Floor, Measure, total
 from dagster_project.scoreboard.nights import Night, Scoreboard
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --soft: #6b7280; --mark: #2b6cb0;
-  --rule: #d9dee5; --good: #1a7f4b; --bad: #b42318 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16181c; --soft: #9aa3af;
-  --mark: #6ea8e0; --rule: #343a42; --good: #4cc38a; --bad: #ff8a7a } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
+:root { color-scheme: light dark; --ink: #1c2024; --paper: #fbfbfa; --card: #fff; --soft: #6b7280;
+  --mark: #2b6cb0; --rule: #e3e6ea; --good: #1a7f4b; --bad: #b42318 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16181c; --card: #1e2126;
+  --soft: #9aa3af; --mark: #6ea8e0; --rule: #343a42; --good: #4cc38a; --bad: #ff8a7a } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2.5rem auto; padding: 0 1.2rem;
   color: var(--ink); background: var(--paper) }
-h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.05rem; margin-top: 2.2rem }
-.line { font-size: 1.05rem } .good { color: var(--good) } .bad { color: var(--bad) }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.4rem }
-figure { margin: 0 } figcaption { color: var(--soft); font-size: .85rem } figcaption b { color: var(--ink) }
-svg.plot { width: 100%; height: auto } .axis { stroke: var(--rule) } .mark, .last { fill: var(--mark) }
-polyline.line { fill: none; stroke: var(--mark); stroke-width: 2 } .dot { fill: var(--mark); opacity: .6 }
-.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; width: 100% }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--rule) }
+h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.1rem; margin: 2.6rem 0 .8rem }
+.lead { font-size: 1.1rem; max-width: 52rem; margin: .4rem 0 1rem } .soft { color: var(--soft) }
+.verdict { font-weight: 600 } .good { color: var(--good) } .bad { color: var(--bad) }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .9rem }
+figure { margin: 0; padding: .9rem 1rem; background: var(--card); border: 1px solid var(--rule);
+  border-radius: .6rem; border-top: 3px solid var(--mark) }
+figure.good { border-top-color: var(--good) } figure.bad { border-top-color: var(--bad) }
+figcaption { font-size: .85rem; color: var(--soft) } figcaption b { color: var(--ink); font-size: .95rem }
+figcaption .number { display: block; font-size: 1.5rem; line-height: 1.3; color: var(--ink);
+  font-variant-numeric: tabular-nums }
+svg.plot { width: 100%; height: auto; margin-top: .5rem } svg.strip { max-width: 100%; margin-top: .7rem }
+.axis { stroke: var(--rule) } .mark, .last { fill: var(--mark) } .end.good { fill: var(--good) }
+.end.bad { fill: var(--bad) } polyline.line { fill: none; stroke: var(--mark); stroke-width: 2 }
+.dot { fill: var(--mark); opacity: .6 }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .88rem; width: 100% }
+th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid var(--rule) }
+th { color: var(--soft); font-weight: 500 } tr.part td { border: 0; padding-top: 0; color: var(--soft) }
+tr.part td:first-child { padding-left: 1.8rem }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
 def line(board: Scoreboard) -> str:
     """The whole in one line, for a README."""
-    last = board.nights[-1]
-    wrong = {name: sum(_wrong(night, name) for night in board.nights) for name in
-             ("ids kept or changed with cause", "grants of consent", "money to the cent")}
-    least = {name: min(_share(night, name) for night in board.nights) for name in
-             ("pairwise precision", "pairwise recall")}
-    nights = [night.used.cpu_seconds for night in board.nights[1:]] or [last.used.cpu_seconds]
+    def wrong(name: str) -> str:
+        return f"{sum(total(night.measures, name).wrong for night in board.nights):,.0f}"
+
+    def least(name: str) -> str:
+        return f"{min(total(night.measures, name).share for night in board.nights):.4f}"
+
+    faults = [total(night.measures, "faults handled") for night in board.nights]
+    nights = [night.used.cpu_seconds for night in board.nights[1:] or board.nights]
     return (
-        f"{board.people:,} people, {len(board.nights)} nights: precision {least['pairwise precision']:.4f} "
-        f"and recall {least['pairwise recall']:.4f} at worst, {wrong['ids kept or changed with cause']:.0f} "
-        f"ids changed without cause, {wrong['grants of consent']:.0f} false grants of consent, "
-        f"{wrong['money to the cent']:.0f} orders not exact to the cent, night by night "
+        f"{board.people:,} people, {len(board.nights)} nights: precision {least('pairwise precision')} "
+        f"and recall {least('pairwise recall')} at worst, {wrong('ids kept or changed with cause')} ids "
+        f"changed without cause, {wrong('grants of consent')} false grants of consent, "
+        f"{wrong('money to the cent')} orders not exact to the cent, "
+        f"{sum(one.right for one in faults):,.0f} of {sum(one.right + one.wrong for one in faults):,.0f} "
+        f"planted faults handled, night by night "
         f"{'equal to' if not board.differing else 'not equal to'} one run over everything; a night costs "
         f"{sum(nights) / len(nights) / board.whole.cpu_seconds:.0%} of that run's CPU"
     )
@@ -60,81 +74,128 @@ def night_line(on: date, measures: Sequence[Measure]) -> str:
 
 
 def to_page(board: Scoreboard) -> str:
-    title = f"Scoreboard: {board.people:,} people, {len(board.nights)} nights"
+    title = f"{board.people:,} people, {len(board.nights)} nights"
     missed = board.missed
-    verdict = "Every floor holds." if not missed else "Floors that were not reached:"
+    verdict = f"{len(missed)} floors are not reached" if missed else "Every floor holds, every night"
     parts = [
-        f"<h1>{text(title)}</h1><p class='line'>{text(line(board))}.</p>",
-        f"<p class='{'bad' if missed else 'good'}'>{verdict}</p>",
+        f"<h1>{text(title)}</h1><p class='lead'>{text(line(board))}.</p>",
+        f"<p class='verdict {'bad' if missed else 'good'}'>{verdict}</p>",
         _list(missed),
-        "<h2>Floors, night by night</h2>", _grid(_floor_plots(board)),
-        "<h2>What a night takes</h2>", _grid(_cost_plots(board)),
-        f"<h2>How right the last night is</h2>{_table(board.nights[-1])}",
+        "<h2>Floors</h2>", _grid([*(_floor(board, floor) for floor in FLOORS), _at_once(board)]),
+        "<h2>What a night takes</h2>", _grid(_costs(board)),
+        f"<h2>Night by night</h2>{_nights(board)}",
+        f"<h2>All that is asked, of the last night</h2>{_measures(board.nights[-1])}",
     ]
-    return document(title, "\n".join(parts), style=STYLE)
+    return document(f"Scoreboard: {title}", "\n".join(parts), style=STYLE)
 
 
-def _share(night: Night, name: str) -> float:
-    return total(night.measures, name).share
+def _floor(board: Scoreboard, floor: Floor) -> str:
+    found = [total(night.measures, floor.name) for night in board.nights]
+    holds = [floor.holds(night.measures) for night in board.nights]
+    if floor.least is None:
+        number, told = f"{sum(one.wrong for one in found):,.0f}", [f"{one.wrong:,.0f} wrong" for one in found]
+        says = f"wrong of {sum(one.right + one.wrong for one in found):,.0f}; floor: {floor.words}"
+        picture = _strip(board, holds, told, floor.name)
+    else:
+        number, told = f"{min(one.share for one in found):.4f}", [f"{one.share:.4f}" for one in found]
+        says = f"at worst; floor: {floor.words}"
+        picture = plots.line([one.share for one in found], _by_night(board, told), about=floor.name)
+    return _figure(picture, floor.name, number, says, kind="good" if all(holds) else "bad")
 
 
-def _wrong(night: Night, name: str) -> float:
-    return total(night.measures, name).wrong
+def _at_once(board: Scoreboard) -> str:
+    rows = sum(board.differing.values())
+    picture = _strip(board, [not rows], ["all nights against one run"], "night by night")
+    return _figure(picture, "night by night = at once", f"{rows:,}", "rows differ; floor: none",
+                   kind="bad" if rows else "good")
 
 
-def _floor_plots(board: Scoreboard) -> list[str]:
+def _costs(board: Scoreboard) -> list[str]:
+    """Of all nights but the first, which reads the past."""
+    nights = board.nights[1:] or board.nights
+    shown: tuple[tuple[str, Callable[[Night], float], str], ...] = (
+        ("CPU, of one run over everything",
+         lambda n: 100 * n.used.cpu_seconds / board.whole.cpu_seconds, "{:.0f} %"),
+        ("seconds", lambda n: n.used.seconds, "{:.0f} s"),
+        ("peak of memory", lambda n: n.used.peak_bytes / 1e6, "{:,.0f} MB"),
+        ("delivered", lambda n: n.bytes_delivered / 1e3, "{:,.0f} kB"),
+        ("written", lambda n: n.bytes_written / 1e6, "{:,.0f} MB"),
+    )
     found = []
-    for floor in FLOORS:
-        if floor.most_wrong is None:
-            values = [_share(night, floor.name) for night in board.nights]
-            told = [f"{night.on}: {value:.4f}" for night, value in zip(board.nights, values)]
-            picture, now = plots.line(values, told, about=floor.name), f"{values[-1]:.4f}"
-        else:
-            values = [_wrong(night, floor.name) for night in board.nights]
-            told = [f"{night.on}: {value:.0f} wrong" for night, value in zip(board.nights, values)]
-            picture, now = plots.columns(values, told, about=floor.name), f"{values[-1]:.0f} wrong"
-        found.append(_figure(picture, floor.name, f"{now}; floor: {floor.words}"))
+    for name, measure, form in shown:
+        values = [measure(night) for night in nights]
+        told = [f"{night.on}: {form.format(value)}" for night, value in zip(nights, values)]
+        found.append(_figure(plots.columns(values, told, about=name), name,
+                             form.format(sorted(values)[len(values) // 2]), "in a usual night"))
     return found
 
 
-def _cost_plots(board: Scoreboard) -> list[str]:
-    shown: tuple[tuple[str, list[float], str], ...] = (
-        ("CPU, of one run over everything",
-         [100 * n.used.cpu_seconds / board.whole.cpu_seconds for n in board.nights], "{:.0f} %"),
-        ("seconds", [n.used.seconds for n in board.nights], "{:.0f} s"),
-        ("peak of memory", [n.used.peak_bytes / 1e6 for n in board.nights], "{:.0f} MB"),
-        ("delivered", [n.bytes_delivered / 1e6 for n in board.nights], "{:.2f} MB"),
-        ("written", [n.bytes_written / 1e6 for n in board.nights], "{:.0f} MB"),
-    )
-    return [
-        _figure(
-            plots.columns(values, [f"{night.on}: {form.format(value)}"
-                                   for night, value in zip(board.nights, values)], about=name),
-            name, f"{form.format(values[-1])} in the last night",
-        )
-        for name, values, form in shown
-    ]
+def _nights(board: Scoreboard) -> str:
+    rows = []
+    for night in board.nights:
+        faults = [one for one in night.measures if one.name == "faults handled"]
+        kinds = [(one.detail or "").removeprefix("fault ") for one in faults]
+        happened = [
+            *([f"faults {', '.join(kinds)}"] if faults else []),
+            *(["held for a person, accepted"] if night.is_held else []),
+            *([f"{night.erased} erased"] if night.erased else []),
+        ]
+        precision, recall = (total(night.measures, f"pairwise {name}").share
+                             for name in ("precision", "recall"))
+        rows.append((str(night.on), "; ".join(happened), f"{precision:.4f}", f"{recall:.4f}",
+                     f"{night.used.cpu_seconds:.1f}", f"{night.bytes_delivered / 1e3:,.0f}",
+                     f"{night.bytes_written / 1e6:,.0f}"))
+    head = ("night", "what went wrong", "precision", "recall", "CPU s", "kB delivered", "MB written")
+    legend = '<p class="soft">Faults are numbered as in docs/faults.md.</p>'
+    return _table(head, (_row(row, texts=2) for row in rows), texts=2) + legend
 
 
-def _figure(picture: str, name: str, told: str) -> str:
-    return f"<figure>{picture}<figcaption><b>{text(name)}</b><br>{text(told)}</figcaption></figure>"
+def _measures(night: Night) -> str:
+    """Each measure, and below it its details."""
+    rows = []
+    for name in dict.fromkeys(one.name for one in night.measures):
+        parts = [one for one in night.measures if one.name == name]
+        rows.append(_row(_cells(total(parts, name)), texts=1))
+        rows += [_row(_cells(one), texts=1, kind="part") for one in parts if one.detail and len(parts) > 1]
+    return _table(("measure", "right", "wrong", "share"), rows, texts=1)
 
 
-def _grid(figures: Sequence[str]) -> str:
+def _cells(one: Measure) -> tuple[str, ...]:
+    digits = 0 if one.right + one.wrong > 1 or one.right in (0, 1) else 4
+    return one.detail or one.name, f"{one.right:,.{digits}f}", f"{one.wrong:,.{digits}f}", f"{one.share:.4f}"
+
+
+# How it looks ----------------------------------------------------------------------------------
+
+
+def _by_night(board: Scoreboard, told: Iterable[str]) -> list[str]:
+    return [f"{night.on}: {one}" for night, one in zip(board.nights, told)]
+
+
+def _strip(board: Scoreboard, holds: Sequence[bool], told: Sequence[str], about: str) -> str:
+    kinds = ["good" if one else "bad" for one in holds]
+    return plots.strip(kinds, _by_night(board, told) if len(told) > 1 else told, about=about)
+
+
+def _figure(picture: str, name: str, number: str, says: str, *, kind: str = "") -> str:
+    return (f'<figure class="{kind}"><figcaption><b>{text(name)}</b>'
+            f'<span class="number">{text(number)}</span>{text(says)}</figcaption>{picture}</figure>')
+
+
+def _grid(figures: Iterable[str]) -> str:
     return f'<div class="grid">{"".join(figures)}</div>'
 
 
 def _list(lines: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{text(one)}</li>' for one in lines)}</ul>" if lines else ""
+    return f"<ul class='bad'>{''.join(f'<li>{text(one)}</li>' for one in lines)}</ul>" if lines else ""
 
 
-def _table(night: Night) -> str:
-    rows = "".join(
-        f"<tr><td>{text(one.name)}</td><td>{text(one.detail or '')}</td>"
-        f"<td class='n'>{one.right:,.0f}</td><td class='n'>{one.wrong:,.0f}</td>"
-        f"<td class='n'>{one.share:.4f}</td></tr>"
-        for one in night.measures
-    )
-    head = "<th>measure</th><th>of</th><th class='n'>right</th><th class='n'>wrong</th>"
-    return (f'<div class="wide"><table><thead><tr>{head}<th class="n">share</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>")
+def _table(head: Sequence[str], rows: Iterable[str], *, texts: int) -> str:
+    return (f'<div class="wide"><table><thead>{_row(head, texts=texts, cell="th")}</thead>'
+            f'<tbody>{"".join(rows)}</tbody></table></div>')
+
+
+def _row(cells: Sequence[str], *, texts: int, kind: str = "", cell: str = "td") -> str:
+    drawn = "".join(f"<{cell}{' class=n' if number >= texts else ''}>{text(one)}</{cell}>"
+                    for number, one in enumerate(cells))
+    return f'<tr class="{kind}">{drawn}</tr>'

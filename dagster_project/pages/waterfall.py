@@ -96,7 +96,8 @@ def to_svg(evidence: Evidence) -> str:
     said = escape(f"Match weight {signed(evidence.weight)}: the sum of its parts")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"'
-        f' height="{height}" role="img" aria-label="{said}" font-family="sans-serif">\n'
+        f' height="{height}" role="img" aria-label="{said}" font-family="sans-serif"'
+        ' style="background: #ffffff">\n'
         + "\n".join(drawn)
         + "\n</svg>"
     )

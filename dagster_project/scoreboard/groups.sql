@@ -1,5 +1,5 @@
--- B-cubed precision and recall: of all records, and of those of people who are hard to tell apart or to
--- recognise. The counterpart of `right` is what is missing to one, over the records of the group.
+-- B-cubed precision and recall: of all records, and (which overlap) of those of people who are hard to tell
+-- apart or to recognise. The counterpart of `right` is what is missing to one, over the records of the group.
 with joined as (
     select record_key, profile_id, person_id
     from profile_records inner join truth.records using (record_key)
@@ -19,9 +19,7 @@ born_together as (
     group by all having count(*) > 1
 ),
 groups as (
-    select person_id, 'everybody' as detail from truth.people
-    union all
-    select person_id, 'changed the surname' from truth.people where former_last_name is not null
+    select person_id, 'changed the surname' as detail from truth.people where former_last_name is not null
     union all
     select person_id, 'senior or junior' from truth.people where name_suffix is not null
     union all
@@ -35,10 +33,16 @@ groups as (
     union all
     select person_id, 'invented names at one address' from truth.frauds
 )
-select 'b-cubed precision' as measure, detail, sum(precise) as right, sum(1 - precise) as wrong
+select 'b-cubed precision' as measure, null as detail, sum(precise) as right, sum(1 - precise) as wrong
+from per_record
+union all
+select 'b-cubed recall', null, sum(found), sum(1 - found)
+from per_record
+union all
+select 'b-cubed precision of hard groups', detail, sum(precise), sum(1 - precise)
 from per_record inner join groups using (person_id)
 group by detail
 union all
-select 'b-cubed recall', detail, sum(found), sum(1 - found)
+select 'b-cubed recall of hard groups', detail, sum(found), sum(1 - found)
 from per_record inner join groups using (person_id)
 group by detail
