@@ -79,6 +79,9 @@ class SendGrid:
         return events.filter(pl.col("event") == "click").select("person", "at", "path")
 
     def _write(self, night: Night, name: str, text: pl.Series, is_array: bool) -> None:
+        """What did not happen calls nobody: there is no file without an event."""
+        if text.is_empty():
+            return
         body = lines(text)
         if is_array:
             body = b"[\n" + body.rstrip(b"\n").replace(b"}\n{", b"},\n{") + b"\n]\n"

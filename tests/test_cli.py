@@ -153,10 +153,11 @@ def test_an_unknown_person_is_an_error_without_repeating_the_address(home):
     assert "nobody@nowhere.net" not in said.stderr
 
 
-def test_explain_says_why_two_records_are_one_person(home):
-    said = cdp("explain", FIRST, SECOND, "--home", home)
+def test_explain_says_why_two_records_are_one_person(home, tmp_path):
+    said = cdp("explain", FIRST, SECOND, "--home", home, "--svg", tmp_path / "why.svg")
     assert said.returncode == 0
     assert "are one person" in said.stdout and "accepted" in said.stdout
+    assert (tmp_path / "why.svg").read_text().startswith("<svg")
 
 
 def test_explain_says_that_two_records_are_two_people(home):
