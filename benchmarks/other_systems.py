@@ -1,6 +1,6 @@
 """The scoreboard's nights through other systems: plain Splink and goldenmatch, scored as ours are.
 
-    cdp scoreboard --people 2000 --nights 3 --keep --out DIR
+    cdp scoreboard --people 2000 --nights 3 --scenario none --keep --out DIR
     python benchmarks/other_systems.py splink --out DIR
     cdp scoreboard --out DIR --links DIR/splink.csv
 

@@ -1058,8 +1058,8 @@ def simulate(target: Path, people: int, nights: int, seed: int, scenario: str | 
 @click.option("--people", default=2_000, show_default=True, type=click.IntRange(min=100))
 @click.option("--nights", default=10, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same company.")
-@click.option("--scenario", callback=_scenario,
-              help="What goes wrong besides: `month`, or a YAML file of switches.")
+@click.option("--scenario", default="month", show_default=True, callback=_scenario,
+              help="What goes wrong: `month`, `none`, or a YAML file of switches.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("scoreboard"),
               show_default=True, help="Where the page and the numbers go.")
 @click.option("--keep", is_flag=True, help="Keep the company, its truth and its home beside them.")
@@ -1067,13 +1067,13 @@ def simulate(target: Path, people: int, nights: int, seed: int, scenario: str | 
               help="Score these entities of another system, on the company that was kept.")
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
 def scoreboard(
-    people: int, nights: int, seed: int, scenario: str | None, out: Path, keep: bool, links: Path | None,
+    people: int, nights: int, seed: int, scenario: str, out: Path, keep: bool, links: Path | None,
     as_json: bool,
 ) -> None:
     """Take a simulated company through its nights and score each against the truth.
 
     Ends with 1 where a floor is not reached: of precision and recall, ids changed without cause, money,
-    consents, and night by night being equal to one run over everything.
+    consents, faults, what is set aside, erasures, and night by night being equal to one run over everything.
 
     Example: cdp scoreboard --people 2000 --nights 10
     """
