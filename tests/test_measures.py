@@ -1,4 +1,4 @@
-"""What the scoreboard asks: a company as the truth has it passes, and each measure sees what is wrong."""
+"""What the scoreboard asks and says: a true company passes, each measure and the page see what is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import duckdb
 import pytest
 from support import SAMPLE
 
-from dagster_project.scoreboard.measures import FLOORS, MEASURES, take, take_links, total
+from dagster_project.pages.scoreboard_page import line, to_page
+from dagster_project.scoreboard.measures import FLOORS, MEASURES, Measure, take, take_links, total
+from dagster_project.scoreboard.nights import Night, Scoreboard
+from dagster_project.scoreboard.processes import Used
 
 NIGHT = date(2026, 6, 1)
 
@@ -206,3 +209,42 @@ def test_a_fault_is_handled_as_it_must_be(ask, fault, must, file, besides, is_ha
         "identity.record_identifiers": [{"value": "test@test.com", "guard": besides.get("guard")}] * 2,
     })
     assert found == {("faults handled", f"fault {fault}"): (is_handled, not is_handled)}
+
+
+# What is said of it -------------------------------------------------------------------------------
+
+
+def board(*nights: dict[str, tuple[float, float]], differing: dict[str, int] | None = None) -> Scoreboard:
+    used = Used(0, 10.0, 5.0, 1_000_000)
+    return Scoreboard(
+        people=100, seed=1, whole=Used(0, 40.0, 20.0, 1_000_000), differing=differing or {},
+        nights=tuple(
+            Night(date(2026, 6, day), is_held=False, erased=0, used=used, bytes_delivered=1, bytes_written=1,
+                  measures=tuple(Measure(name, None, *counts) for name, counts in told.items()))
+            for day, told in enumerate(nights, start=1)
+        ),
+    )
+
+
+GOOD = {floor.name: (1000.0, 0.0) for floor in FLOORS}
+
+
+def test_a_board_that_reaches_every_floor_says_so():
+    found = board(GOOD, GOOD)
+    assert found.missed == []
+    assert "2,000 of 2,000 planted faults handled" in line(found) and "25% of that run's CPU" in line(found)
+    assert "Every floor holds, every night" in to_page(found) and 'figure class="bad"' not in to_page(found)
+
+
+def test_what_is_missed_is_told_first():
+    found = board(GOOD, GOOD | {"grants of consent": (9.0, 1.0), "pairwise recall": (9.0, 1.0)},
+                  differing={"golden.<orders>": 3})
+    assert found.missed == [
+        "pairwise recall on 2026-06-02: 0.9000; floor: at least 0.95",
+        "grants of consent on 2026-06-02: 1 wrong; floor: 0 wrong",
+        "golden.<orders>: 3 rows are not those of one run over everything",
+    ]
+    page = to_page(found)
+    assert page.index("golden.&lt;orders&gt;: 3 rows") < page.index("<h2>Floors</h2>")
+    assert page.count('figure class="bad"') == 3
+    assert "1 false grants of consent" in line(found) and "recall 0.9000 at worst" in line(found)

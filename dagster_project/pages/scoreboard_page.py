@@ -92,12 +92,13 @@ def to_page(board: Scoreboard) -> str:
 def _floor(board: Scoreboard, floor: Floor) -> str:
     found = [total(night.measures, floor.name) for night in board.nights]
     holds = [floor.holds(night.measures) for night in board.nights]
+    told = [floor.told(night.measures) for night in board.nights]
     if floor.least is None:
-        number, told = f"{sum(one.wrong for one in found):,.0f}", [f"{one.wrong:,.0f} wrong" for one in found]
+        number = f"{sum(one.wrong for one in found):,.0f}"
         says = f"wrong of {sum(one.right + one.wrong for one in found):,.0f}; floor: {floor.words}"
         picture = _strip(board, holds, told, floor.name)
     else:
-        number, told = f"{min(one.share for one in found):.4f}", [f"{one.share:.4f}" for one in found]
+        number = f"{min(one.share for one in found):.4f}"
         says = f"at worst; floor: {floor.words}"
         picture = plots.line([one.share for one in found], _by_night(board, told), about=floor.name)
     return _figure(picture, floor.name, number, says, kind="good" if all(holds) else "bad")

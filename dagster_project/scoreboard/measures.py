@@ -79,6 +79,10 @@ class Floor:
     def words(self) -> str:
         return f"{self.most_wrong} wrong" if self.least is None else f"at least {self.least:.2f}"
 
+    def told(self, measures: Iterable[Measure]) -> str:
+        found = total(measures, self.name)
+        return f"{found.wrong:,.0f} wrong" if self.least is None else f"{found.share:.4f}"
+
     def holds(self, measures: Iterable[Measure]) -> bool:
         found = total(measures, self.name)
         return found.wrong <= self.most_wrong if self.least is None else found.share >= self.least

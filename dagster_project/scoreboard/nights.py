@@ -72,7 +72,7 @@ class Scoreboard:
         for floor in FLOORS:
             for night in self.nights:
                 if not floor.holds(night.measures):
-                    found.append(f"{floor.name} on {night.on}: {floor.words} is not reached")
+                    found.append(f"{floor.name} on {night.on}: {floor.told(night.measures)}; floor: {floor.words}")
         found += [f"{table}: {rows} rows are not those of one run over everything"
                   for table, rows in self.differing.items()]
         return found
