@@ -34,7 +34,7 @@ seen as (
             when 'served' then delivered.path is null
             when 'read' then faults.path is null or is_accepted
             when 'noted' then is_duplicate
-            when 'warned' then tonight.is_held or case faults.fault
+            when 'warned' then case faults.fault
                 when 14 then is_restated and 'no_file_was_replaced' in checks
                 when 19 then 'every_export_comes_as_usual' in checks
                 when 22 then 'volume_is_usual' in checks
