@@ -233,7 +233,7 @@ def test_a_warning_is_a_failure_for_ci_only_where_it_is_strict(tmp_path):
 def test_the_workflows_of_the_docs_are_yaml_and_call_what_is_there():
     text = (PROJECT / "docs" / "ci.md").read_text(encoding="utf-8")
     blocks = [part.partition("\n```")[0] for part in text.split("```yaml\n")[1:]]
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         assert yaml.safe_load(block)
         for line in block.splitlines():
