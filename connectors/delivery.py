@@ -326,11 +326,11 @@ def _not_text(content: Path, is_unpacked: bool) -> Finding | None:
     with content.open("rb") as file:
         head = file.read(_HEAD)
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if not text and content.stat().st_size <= _HEAD:
+    if b"".join(text.split()) in (b"", b"[]") and content.stat().st_size <= _HEAD:
         return Finding(
             "error",
             "empty file",
-            expected="a header at least",
+            expected="a header or an object at least",
             found=f"{len(head)} bytes",
             remedy="have it exported again",
         )

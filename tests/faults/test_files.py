@@ -29,6 +29,7 @@ LINES = [contact(number) for number in range(1, 6)]
     ("what", "content", "status", "read", "aside", "reason"),
     [
         fault(20, "empty", b"", ASIDE, 0, 0, "empty file"),
+        fault(20, "an empty array", b"[\n]\n", ASIDE, 0, 0, "empty file"),
         fault(20, "header alone", contacts(), ACCEPTED, 0, 0, "no records"),
         fault(21, "cut in a row", contacts(*LINES[:3]) + b"003000000000009AAA,false,,L", ACCEPTED, 4, 1,
               "wrong number of fields"),
