@@ -53,17 +53,20 @@ def phone(text: str, country: str) -> str | None:
     """E.164 for a number written as people in `country` (ISO alpha-2) write it, else None.
 
     A number that its numbering plan leaves no room for is None; extensions are dropped. Numbers that
-    are merely not in use stay: plans grow faster than the library's tables.
+    are merely not in use stay: plans grow faster than the library's tables. Two noughts are the plus sign
+    of most of the world, and begin no number of North America.
     """
     import phonenumbers
 
     try:
-        number = phonenumbers.parse(text, country)
+        number = phonenumbers.parse(re.sub(r"^\W*00", "+", text), country)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
-    if number.country_code == 1 and str(number.national_number)[0] in "01":
+    if number.country_code == 1 and (
+        number.italian_leading_zero or str(number.national_number)[0] in "01"
+    ):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

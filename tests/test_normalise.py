@@ -14,6 +14,20 @@ def test_an_area_code_names_a_state_or_province(area_code, region):
 
 
 @pytest.mark.parametrize(
+    ("text", "country", "number"),
+    [
+        ("(415) 555-0132", "US", "+14155550132"),
+        ("0012506538403", "US", "+12506538403"),
+        ("06 75 45 93 27", "FR", "+33675459327"),
+        ("06 75 45 93 27", "US", None),
+        ("0000000000", "US", None),
+    ],
+)
+def test_a_number_is_read_as_it_is_dialled_in_its_country(text, country, number):
+    assert normalise.phone(text, country) == number
+
+
+@pytest.mark.parametrize(
     ("name", "latin"),
     [("Сергей", "Sergey"), ("Αλέξανδρος", "Alexandros"), ("Işıl", "Isil"), ("Þór", "Thor")],
 )
