@@ -45,7 +45,10 @@ MODELS = (
     "nicknames",
     "folded_records",
     "name_uses",
+    "dialled_numbers",
+    "placed_numbers",
     "clean_records",
+    "record_houses",
     "carried_identifiers",
     "identifier_guards",
     "record_identifiers",
@@ -109,6 +112,12 @@ def load_febrl(con: duckdb.DuckDBPyConnection, directory: Path, number: str, see
         where {seed} = 0 or hash(rec_id, {seed}) % 100 > 0
     """)
     con.execute("create table standard.identifiers (record_key text, kind text, value text)")
+    con.execute("""
+        create table standard.person_texts (record_key text, phone_texts text[], country_text text);
+        create table standard.phone_numbers (phone_text text, country text, phone text);
+        create schema raw;
+        create table raw.settings as select 'AU' as default_country;
+    """)
     con.execute("create table standard.area_regions (area_code text, region text)")
     con.execute("create table standard.latin_names (name_text text, latin_name text)")
     con.execute(

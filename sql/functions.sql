@@ -346,6 +346,14 @@ create or replace macro mailbox(email) as
 create or replace macro mailbox_letters(email) as
     nullif(regexp_replace(mailbox_name(email), '[^a-z0-9]', '', 'g'), '');
 
+-- Whether a value stands in a list once, and others do beside it.
+create or replace macro is_odd_one(value, members) as
+    coalesce(
+        len(list_filter(members, lambda member: member = value)) = 1
+        and len(list_filter(members, lambda member: member <> value)) > 0,
+        false
+    );
+
 -- What a person writes about a value that is, or is not, evidence of identity, in the form in which
 -- sql/identity compares it. NULL for what is no such value.
 create or replace macro as_guarded_value(kind, cell) as

@@ -35,35 +35,43 @@ DIFFERENT_FIRST_NAMES = Veto(
     "different_first_names",
     "each side has a first name that none of the other side explains: not equal, nickname, initial,"
     " entered the wrong way round, one mailbox and one initial, nor its beginning or close in"
-    " spelling unless both are names that many people have (Mario, Marco; Stefan, Stefanie)",
-    ("first_name", "first_forms", "last_name", "email", "is_common"),
+    " spelling unless both are names that many people have (Mario, Marco; Stefan, Stefanie); of two"
+    " double names the second words count as well",
+    ("first_name", "second_name", "first_forms", "last_name", "email", "is_common"),
     # a single name that few people have as a first name may as well be a surname
     "first_name is not null and (last_name is not null or is_common)",
     """
-    list_has_any(l.first_forms, r.first_forms)
-    or l.first_name = left(r.first_name, 1)
-    or r.first_name = left(l.first_name, 1)
-    or (l.first_name = r.last_name and jaro_winkler_similarity(l.last_name, r.first_name) >= 0.8)
-    or (r.first_name = l.last_name and jaro_winkler_similarity(r.last_name, l.first_name) >= 0.8)
-    or (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
-    or (
-        not (l.is_common and r.is_common)
-        and (
-            starts_with(l.first_name, r.first_name)
-            or starts_with(r.first_name, l.first_name)
-            or list_max(
-                list_transform(
-                    l.first_forms, lambda form: jaro_winkler_similarity(form, r.first_name)
+    coalesce(jaro_winkler_similarity(l.second_name, r.second_name) >= 0.8, true)
+    and (
+        list_has_any(l.first_forms, r.first_forms)
+        or list_contains(list_transform(r.first_forms, lambda form: form[1]), l.first_name)
+        or list_contains(list_transform(l.first_forms, lambda form: form[1]), r.first_name)
+        or (l.last_name is null and jaro_winkler_similarity(l.first_name, r.last_name) >= 0.9)
+        or (r.last_name is null and jaro_winkler_similarity(r.first_name, l.last_name) >= 0.9)
+        or l.first_name || l.last_name = r.last_name
+        or r.first_name || r.last_name = l.last_name
+        or (l.first_name = r.last_name and jaro_winkler_similarity(l.last_name, r.first_name) >= 0.8)
+        or (r.first_name = l.last_name and jaro_winkler_similarity(r.last_name, l.first_name) >= 0.8)
+        or (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
+        or (
+            not (l.is_common and r.is_common)
+            and (
+                starts_with(l.first_name, r.first_name)
+                or starts_with(r.first_name, l.first_name)
+                or list_max(
+                    list_transform(
+                        l.first_forms, lambda form: jaro_winkler_similarity(form, r.first_name)
+                    )
+                ) >= 0.9
+                or list_max(
+                    list_transform(
+                        r.first_forms, lambda form: jaro_winkler_similarity(form, l.first_name)
+                    )
+                ) >= 0.9
+                or (
+                    least(length(l.first_name), length(r.first_name)) >= 4
+                    and damerau_levenshtein(l.first_name, r.first_name) <= 1
                 )
-            ) >= 0.9
-            or list_max(
-                list_transform(
-                    r.first_forms, lambda form: jaro_winkler_similarity(form, l.first_name)
-                )
-            ) >= 0.9
-            or (
-                least(length(l.first_name), length(r.first_name)) >= 4
-                and damerau_levenshtein(l.first_name, r.first_name) <= 1
             )
         )
     )
@@ -109,11 +117,18 @@ ANOTHER_REGION = Veto(
 )
 """Forbids only links that rest on names: people move, and then an e-mail or a phone says so."""
 
+SEVERAL_PEOPLE = "fits_several_people"
+"""What a household shares names the household: who gave no first name, or an initial, and fits two of it
+nearly as well, is neither of them before a person says so."""
+
 NEVER_LINK = "never_link"
 """The veto of a person: a record of one side and one of the other were judged to be two people."""
 
 TOO_MANY = "too_many_"
 """The beginning of the vetoes that limit how many values of a kind one profile may have."""
+
+# A link is clearly surer than another where it is sixteen times as likely.
+_CLEARLY = 4
 
 # Fewer pairs than this say nothing about the data, and then households are assumed: a missed link
 # is cheaper than one person shown another's orders.
@@ -131,7 +146,7 @@ def has_households(con: duckdb.DuckDBPyConnection) -> bool:
         with house as (
             select distinct
                 hash(last_name, house_number, left(street_name, 4)) as house,
-                first_name, first_forms, last_name, email, is_common, birth_on
+                first_name, second_name, first_forms, last_name, email, is_common, birth_on
             from identity_nodes
             where
                 last_name is not null and house_number is not null and street_name is not null
@@ -184,6 +199,7 @@ def decide(
     left: np.ndarray,
     right: np.ndarray,
     *,
+    weight: np.ndarray,
     forced: np.ndarray,
     by_name: np.ndarray,
 ) -> Decided:
@@ -191,8 +207,9 @@ def decide(
 
     `left` and `right` are numbers of identity_nodes (0, 1, …), in order of decreasing certainty (a total
     order: the caller's promise); `forced` links were decided by a person and obey nothing but that
-    person's never-links; `by_name` links rest on names alone, and ANOTHER_REGION forbids them too. Reads
-    linkage_area, identity.record_identifiers, identity.guard_rules and standard.judgements.
+    person's never-links; `weight` is nan where a rule gave the link; `by_name` links rest on names alone,
+    and ANOTHER_REGION forbids them too. Reads linkage_area, identity.record_identifiers,
+    identity.guard_rules and standard.judgements.
 
     Where no households are assumed there is nobody at one address from whom a person would have to be
     told apart: what contradicts is then a recording error and the scores decide, but for namesakes'
@@ -210,6 +227,8 @@ def decide(
     chosen = VETOES if households_assumed(con) else (DIFFERENT_GENERATIONS,)
     facts = _Facts(con, label, (*chosen, ANOTHER_REGION), label[left[by_name]])
     if facts.contested.any():
+        for position in facts.undecided(left, right, weight):
+            vetoes[position] = SEVERAL_PEOPLE
         _unite(facts, label, cluster, left, right, forced, by_name, vetoes)
     obeyed = np.array([not veto for veto in vetoes], dtype=bool)
     weakest, side = weakest_links(cluster, left, right, obeyed)
@@ -239,7 +258,7 @@ def _unite(
 
     for position in np.flatnonzero(facts.contested[label[left]]).tolist():
         one, other = root(int(left[position])), root(int(right[position]))
-        if one == other:
+        if one == other or vetoes[position]:
             continue
         veto = facts.contradiction(
             known[one],
@@ -324,9 +343,10 @@ class _Facts:
                 self._clashes.append(clashes)
             self._limits, self._values = self._limited(con)
             self._members, self._enemies = self._judged(con)
-            initials = con.execute(
-                "select number from identity_nodes where length(first_name) = 1"
-            ).fetchnumpy()["number"]
+            [initials, unnamed] = (
+                con.execute(f"select number from identity_nodes where {which}").fetchnumpy()["number"]
+                for which in ("length(first_name) = 1", "coalesce(length(first_name), 0) < 2")
+            )
         finally:
             con.unregister("identity_component")
         # An initial is worth nothing beside a name: J. would make John and Jane one person.
@@ -334,6 +354,8 @@ class _Facts:
         if DIFFERENT_FIRST_NAMES in vetoes:
             names = self._value_ids[vetoes.index(DIFFERENT_FIRST_NAMES)]
             self._initial_ids = set(names[initials].tolist())
+        self._unnamed = np.zeros(len(label), dtype=bool)
+        self._unnamed[unnamed] = True
 
     def _compare(
         self, con: duckdb.DuckDBPyConnection, veto: Veto, node_count: int
@@ -431,6 +453,27 @@ class _Facts:
             {number: frozenset(found) for number, found in members.items()},
             {number: frozenset(found) for number, found in enemies.items()},
         )
+
+    def undecided(self, left: np.ndarray, right: np.ndarray, weight: np.ndarray) -> list[int]:
+        """The scored links between a node without a first name of its own and people of different first
+        names, none of whom it fits clearly better than another."""
+        if DIFFERENT_FIRST_NAMES not in self._vetoes:
+            return []
+        place = self._vetoes.index(DIFFERENT_FIRST_NAMES)
+        names, clashes = self._value_ids[place], self._clashes[place]
+        to_people: dict[int, list[tuple[float, int, int]]] = {}
+        is_mixed = (self._unnamed[left] != self._unnamed[right]) & ~np.isnan(weight)
+        for position in np.flatnonzero(is_mixed).tolist():
+            ends = int(left[position]), int(right[position])
+            node, person = ends if self._unnamed[ends[0]] else ends[::-1]
+            if names[person]:
+                to_people.setdefault(node, []).append((float(weight[position]), int(names[person]), position))
+        found = []
+        for links in to_people.values():
+            surest, name, _position = max(links)
+            if any((name, other) in clashes and near >= surest - _CLEARLY for near, other, _ in links):
+                found += [position for *_, position in links]
+        return found
 
     def of(self, node: int) -> tuple[frozenset, ...]:
         """What is known of a node."""

@@ -32,11 +32,14 @@ _HOUSE_LEVELS = (1, 2, 5)
 # Names the wrong way round are one fact, although both comparisons see it.
 _WRONG_WAY_ROUND = "level_first_name = 3 and level_last_name = 2"
 # Whoever moved brings an e-mail, a telephone or a birth date along. Where two addresses are known and
-# are not one house, names alone have to be rarer still: one in 4,096 wrong at most.
+# are not one house, names alone have to be rarer still: one in 4,096 wrong at most. So does whoever
+# took another surname and stayed: first names recur in every street.
 _MOVED_WEIGHT = 12
 # First name and surname are chosen together, by families and languages. What rests on them alone, or
 # on them and a region, has to be surer than what further facts bear out: one in 64 wrong at most.
 _SURE_WEIGHT = 6
+# Where the e-mail or the telephone is known of both and another one: one in 256.
+_DESPITE_WEIGHT = 8
 # What a household shares never makes two records one person: what is each member's own has to speak
 # for them as well, all of it together.
 _OF_THE_HOUSEHOLD = ("last_name", "address", "region")
@@ -295,9 +298,19 @@ def _refusal(con: duckdb.DuckDBPyConnection, model: Model) -> str:
             and greatest(mw_birth_on, mw_email, mw_phone) <= 0
             and coalesce(level_address not in {_HOUSE_LEVELS}, true)
             and match_weight - if({_WRONG_WAY_ROUND}, mw_last_name, 0)
-                < if(level_address is null, {_SURE_WEIGHT}, {_MOVED_WEIGHT})
+                < case
+                    when level_address is not null then {_MOVED_WEIGHT}
+                    when least(mw_email, mw_phone) < 0 then {_DESPITE_WEIGHT}
+                    else {_SURE_WEIGHT}
+                end
             then 'namesakes_of_one_place'
         when {households} and {individual} < {_INDIVIDUAL_WEIGHT} then 'household_alone'
+        when
+            {households}
+            and greatest(mw_birth_on, mw_email, mw_phone) <= 0
+            and level_last_name = 0
+            and match_weight < {_MOVED_WEIGHT}
+            then 'another_surname'
     end"""
 
 
@@ -306,7 +319,9 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
     (position, veto); `weakest` is the position of the weakest link that the cluster cannot do without.
     """
     links = con.execute("""
-        select position, number_l, number_r, coalesce(rule = ?, false) as is_forced, is_by_name
+        select
+            position, number_l, number_r, coalesce(rule = ?, false) as is_forced, is_by_name,
+            if(rule is null, match_weight, 'nan') as weight
         from identity_node_links
         where refusal is null
         order by position
@@ -315,6 +330,7 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
         con,
         links["number_l"].astype(np.int64),
         links["number_r"].astype(np.int64),
+        weight=np.asarray(links["weight"], dtype=float),
         forced=np.asarray(links["is_forced"], dtype=bool),
         by_name=np.asarray(links["is_by_name"], dtype=bool),
     )

@@ -18,6 +18,7 @@ from dagster_project.lake import LakeError
 # The columns of identity.comparison_records that make two records the same to linkage.
 COLUMNS = (
     "first_name",
+    "second_name",
     "first_forms",
     "first_root",
     "last_name",

@@ -25,6 +25,8 @@ _REASONS = {
     "weight_below_threshold": "what agrees is too little",
     "one_fact_alone": "one fact alone agrees, and that never suffices",
     "household_alone": "what agrees is what a household shares",
+    "another_surname": "a first name and a house agree, and the surname does not",
+    "fits_several_people": "no first name of its own tells which of several people it is",
     "never_link": "a person judged records of the two sides to be different people",
     "namesakes_of_one_place": "common names and a town agree, and namesakes do that too",
 }

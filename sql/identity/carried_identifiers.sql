@@ -10,6 +10,9 @@ with carried as (
     select record_key, 'phone', phone
     from identity.clean_records where phone is not null
     union
+    select record_key, 'phone', phone
+    from identity.placed_numbers
+    union
     select identifiers.record_key, identifiers.kind, lower(identifiers.value)
     from standard.identifiers
     where identifiers.kind in ('email', 'phone') and identifiers.value is not null

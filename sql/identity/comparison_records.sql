@@ -5,6 +5,7 @@
 select
     clean_records.record_key,
     clean_records.first_name,
+    clean_records.second_name,
     clean_records.first_forms,
     clean_records.first_root,
     clean_records.last_name,
@@ -15,8 +16,8 @@ select
     case when length(mailbox_letters(emails.value)) >= 5 then mailbox_letters(emails.value) end
         as email_local,
     phones.value as phone,
-    clean_records.house_number,
-    clean_records.street_name,
+    case when houses.is_crowded is not true then clean_records.house_number end as house_number,
+    case when houses.is_crowded is not true then clean_records.street_name end as street_name,
     clean_records.postal_code,
     clean_records.city,
     clean_records.region
@@ -31,3 +32,4 @@ left join identity.record_identifiers as phones
     and phones.kind = 'phone'
     and phones.value = clean_records.phone
     and phones.guard is null
+left join identity.record_houses as houses on houses.record_key = clean_records.record_key

@@ -3,7 +3,7 @@
 -- Reviewed by hand. A value belongs here when many unrelated people carry it. Kinds: `email` (whole
 -- address), `email_local` (mailboxes of a role, not of a person; letters only), `email_domain`
 -- (addresses that reach nobody), `phone` (last seven digits), `name` (folded first or last name),
--- `birth_on` (YYYYMMDD). Limits have no value: `max_surnames` and `max_full_names` count the people
+-- `birth_on` (YYYYMMDD), `house` (for the limit alone). Limits have no value: `max_surnames` and `max_full_names` count the people
 -- on one value, `max_per_profile` the values of one profile within `window_days` before its latest
 -- (null: ever). What people decide in the `guard_decisions` export extends and replaces the list.
 -- grain: kind, value, action
@@ -122,6 +122,7 @@ limits as (
         ('email', 'max_full_names', 5, null, 'more people than a household has'),
         ('phone', 'max_surnames', 3, null, 'more surnames than a household has'),
         ('phone', 'max_full_names', 5, null, 'more people than a household has'),
+        ('house', 'max_surnames', 5, null, 'more surnames than a household has'),
         ('email', 'max_per_profile', 12, null, 'nobody has so many addresses'),
         ('phone', 'max_per_profile', 12, null, 'nobody has so many numbers')
     ) as reviewed (kind, action, limit_count, window_days, reason)

@@ -31,6 +31,7 @@ undecided as (
         and (
             starts_with(links.reason, 'different_')
             or starts_with(links.reason, 'too_many_')
+            or links.reason = 'fits_several_people'
             or (links.reason = 'weight_below_threshold' and links.match_probability >= 0.5)
         )
 ),

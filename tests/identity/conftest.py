@@ -19,7 +19,10 @@ MODELS = (
     "nicknames",
     "folded_records",
     "name_uses",
+    "dialled_numbers",
+    "placed_numbers",
     "clean_records",
+    "record_houses",
     "carried_identifiers",
     "identifier_guards",
     "record_identifiers",
@@ -33,6 +36,7 @@ FIELDS = (
     "name_suffix",
     "email",
     "phone",
+    "phone_text",
     "street",
     "city",
     "region",
@@ -48,6 +52,7 @@ def con():
     """An in-memory database as the pipeline opens it."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         connection.execute("set threads = 2; create schema standard; create schema identity")
+        connection.execute("create schema raw; create table raw.settings as select 'US' as default_country")
         connection.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
         yield connection
 
@@ -74,10 +79,11 @@ def resolve(con):
 
 
 def _load(con, records, *, identifiers=(), record_links=(), judgements=(), guards=()):
-    """Makes the three standard tables that identity reads, and every identity model.
+    """Makes the standard tables that identity reads, and every identity model.
 
     `records` maps a record key to its fields; what is not given is null. Identifiers are
-    (record_key, kind, value) and are completed by each record's own e-mail and phone; links are
+    (record_key, kind, value) and are completed by each record's own e-mail and phone; `phone_text` is a
+    number as it was written by whoever told no country; links are
     (record, linked record, rule), judgements (left, right, 'same' or 'different') and guards (kind,
     value, action, limit, days).
     """
@@ -100,6 +106,24 @@ def _load(con, records, *, identifiers=(), record_links=(), judgements=(), guard
         con,
         "standard.record_links",
         _texts(("record_key", "linked_record", "rule"), record_links),
+    )
+    spelt = [(row["record_key"], [row["phone_text"]]) for row in rows if row["phone_text"]]
+    _make(
+        con,
+        "standard.person_texts",
+        pa.table({
+            "record_key": pa.array([key for key, _ in spelt], pa.string()),
+            "phone_texts": pa.array([texts for _, texts in spelt], pa.list_(pa.string())),
+            "country_text": pa.nulls(len(spelt), pa.string()),
+        }),
+    )
+    _make(
+        con,
+        "standard.phone_numbers",
+        _texts(
+            ("phone_text", "country", "phone"),
+            sorted((text, "US", normalise.phone(text, "US")) for text in {one for _, [one] in spelt}),
+        ),
     )
     codes = sorted({row["phone"][:5] for row in rows if (row["phone"] or "").startswith("+1")})
     _make(

@@ -45,7 +45,12 @@ def _decide(con, load, records, links, *, households=True, forced=(), by_name=Fa
     ends = np.array([[node[one], node[other]] for one, other in links], dtype=np.int64)
     obeyed = np.array([link in forced for link in links], dtype=bool)
     decided = constraints.decide(
-        con, ends[:, 0], ends[:, 1], forced=obeyed, by_name=np.full(len(links), by_name)
+        con,
+        ends[:, 0],
+        ends[:, 1],
+        weight=np.full(len(links), np.nan),
+        forced=obeyed,
+        by_name=np.full(len(links), by_name),
     )
     groups = {}
     for key, number in node.items():

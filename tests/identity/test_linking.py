@@ -102,6 +102,12 @@ def test_a_refused_link_is_a_row_with_its_reason(con, load, resolve):
             {"first_name": "Ann", "last_name": "Abbott", **HOUSE},
             "household_alone",
         ),
+        # a first name and a house
+        (
+            {"first_name": "Lakshmi", "last_name": "Singh", **HOUSE},
+            {"first_name": "Lakshmi", "last_name": "Nagamani", **HOUSE},
+            "another_surname",
+        ),
         # a name and a town
         (
             {"first_name": "James", "last_name": "Smith", "city": "Houston"},
@@ -115,6 +121,17 @@ def test_too_little_evidence_is_refused_by_name(con, load, resolve, one, other, 
     load({"one": one, "other": other, "third": third})
     resolve()
     assert ("one", "other", "rejected", reason) in _links(con)
+
+
+def test_who_fits_two_people_of_a_house_is_neither_before_a_person_says_so(con, load, resolve):
+    names = {"jane": "Jane", "john": "John", "order": "J."}
+    load({key: {"first_name": name, "last_name": "Abbott", **HOUSE} for key, name in names.items()})
+    resolve()
+    refused = [row for row in _links(con) if row[3] == "fits_several_people"]
+    assert refused == [
+        ("jane", "order", "rejected", "fits_several_people"),
+        ("john", "order", "rejected", "fits_several_people"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -369,6 +369,7 @@ def test_a_profile_is_doubtful_by_its_weakest_link(queue, probability, is_asked)
     [
         ("different_first_names", 0.97, True),
         ("too_many_email", 0.97, True),
+        ("fits_several_people", 0.97, True),
         ("weight_below_threshold", 0.6, True),
         ("weight_below_threshold", 0.4, False),
         ("household_alone", 0.97, False),
