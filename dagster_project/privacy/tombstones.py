@@ -399,52 +399,64 @@ def drop_erased(run: Run) -> dict[str, int]:
     """
     erased = filter_of(run)
     dropped: dict[str, int] = {}
-    versions = None
+    versions, applied = None, set()
     while versions != erased.versions:
-        versions = dict(erased.versions)
+        versions, hashes = dict(erased.versions), {one.hash for one in erased.tombstones}
+        index = _Index.read(run, hashes - applied)
         for contract in connectors.contracts():
             table = f"raw.{contract.name}"
-            for part in _suspects(run, table, erased):
+            for part in _suspects(run, table, versions, index):
                 rows = _drop(run, table, contract, part, erased)
                 if rows:
                     dropped[table] = dropped.get(table, 0) + rows
+        applied = hashes
     return dropped
 
 
-def _suspects(run: Run, table: str, erased: Filter) -> list[Part]:
+@dataclass(frozen=True)
+class _Index:
+    """What the subject index says of tombstones that were not applied yet: the delivered files that it
+    knows, and in which of them one is met; under which key, None where there is no index."""
+
+    key_id: str | None
+    covered: frozenset[str]
+    met: frozenset[str]
+
+    @classmethod
+    def read(cls, run: Run, hashes: set[str]) -> _Index:
+        index = run.lake.manifest(INDEX)
+        if not hashes or not index or index.notes.get("names") != identifiers.code():
+            return cls(None, frozenset(), frozenset())
+        met = run.con.execute(
+            f"""select distinct file from ({run.lake.scan(INDEX)})
+            where identifier_hash in (select unnest($1::varchar[]))""",
+            [sorted(hashes)],
+        ).fetchall()
+        covered = frozenset(index.notes["parts"].values())
+        return cls(index.notes["key_id"], covered, frozenset(file for (file,) in met))
+
+
+def _suspects(run: Run, table: str, versions: dict[str, str], index: _Index) -> list[Part]:
     """The parts of a table that may hold an erased person's rows; of the others it is noted that they were
-    looked at."""
+    looked at. A part that was rewritten holds no more than the index knows of its file."""
     manifest = run.lake.manifest(table)
     stale = [
         part
         for part in (manifest.parts if manifest else ())
-        if part.info.get("tombstones", {}) != erased.versions
+        if part.info.get("tombstones", {}) != versions
     ]
-    if not stale:
-        return []
-    index = run.lake.manifest(INDEX)
-    is_known = index and index.notes.get("names") == identifiers.code()
-    key_id, covered = (index.notes["key_id"], index.notes["parts"]) if is_known else (None, {})
-    met = _met(run) if is_known else set()
     suspects = []
     for part in stale:
-        seen = part.info.get("tombstones", {})
-        is_listed = part.file in covered and all(
-            seen.get(key) == version for key, version in erased.versions.items() if key != key_id
+        seen, file = part.info.get("tombstones", {}), part.info["sha256"][:16]
+        is_listed = file in index.covered and all(
+            seen.get(key) == version for key, version in versions.items() if key != index.key_id
         )
-        if not is_listed or covered[part.file] in met:
+        if not is_listed or file in index.met:
             suspects.append(part)
-    clean = {part.file: {"tombstones": erased.versions} for part in stale if part not in suspects}
+    clean = {part.file: {"tombstones": versions} for part in stale if part not in suspects}
     if clean:
         run.lake.note_parts(table, clean)
     return suspects
-
-
-def _met(run: Run) -> set[str]:
-    """The files in which the subject index knows somebody who is erased."""
-    rows = run.con.execute(f"""select distinct file from ({run.lake.scan(INDEX)}) as rows
-        where identifier_hash in (select hash from tombstones)""")
-    return {file for (file,) in rows.fetchall()}
 
 
 def _drop(run: Run, table: str, contract: Contract, part: Part, erased: Filter) -> int:

@@ -16,6 +16,7 @@ import sqlite3
 import tempfile
 import zipfile
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -23,8 +24,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dagster_project import normalise
@@ -49,8 +52,13 @@ WORDS = ("email", "phone", "record", "visitor")
 _ESCAPES = ["%40", "%2b", "%2d", "%5f", "%2e", "&#", "&commat;", "&plus;", "\\u00"]
 """Of what is escaped, this shows that it may hide an identifier."""
 
-_CANNOT_HOLD = re.compile("(BOOLEAN|DATE|TIME|TINYINT|SMALLINT|DOUBLE|FLOAT|INTERVAL)( .*|_.*)?")
+_CANNOT_HOLD = re.compile(
+    r"(BOOLEAN|DATE|TIME|TIMESTAMP|TINYINT|SMALLINT|DOUBLE|FLOAT|DECIMAL|INTERVAL)\b[^\[]*"
+)
 """Types of a database whose values are no identifier of anybody."""
+
+_LONGER_THAN = 10**6 - 1
+"""A whole number up to this is shorter than any identifier."""
 
 
 class NothingSought(Exception):
@@ -67,7 +75,7 @@ class Sought:
 
 @dataclass(frozen=True)
 class Hit:
-    """Somebody is named in a file: where, how often, by which kind of identifier."""
+    """Somebody is named in a file: where, by which kind of identifier, and in how many different values."""
 
     area: str
     file: str
@@ -183,7 +191,7 @@ class Needles:
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self.kinds: dict[str, str] = {}
-        for one in sought:
+        for one in sorted(sought):
             for text in (one.text, one.text.casefold(), one.text.lower()):
                 self.kinds.setdefault(text, one.kind)
         self.patterns = sorted(self.kinds)
@@ -212,8 +220,10 @@ class Needles:
         )
         for row, (text, offsets) in enumerate(zip(texts, found.to_list())):
             data = None if text.isascii() else text.encode()
+            at = read = 0
             for offset in sorted(set(offsets)):
-                at = offset if data is None else len(data[:offset].decode(errors="replace"))
+                at += offset - read if data is None else len(data[read:offset].decode(errors="replace"))
+                read = offset
                 for needle in self._by_start.get(text[at : at + 1].casefold(), ()):
                     if text[at : at + len(needle)].lower() == needle.lower():
                         yield row, at, needle
@@ -236,14 +246,19 @@ def _stands_alone(text: str, at: int, length: int, kind: str) -> bool:
 
 @dataclass(frozen=True)
 class _Lot:
-    """Texts of one file: of the column `place`; of bytes that are no value; or, without a place, a
-    piece of the file itself, which begins in a line and may go on."""
+    """Texts of one file: the values of the column `place`, each once a batch; bytes that are no value; or,
+    without a place, lines of the file itself from `line` on, of which the last may go on."""
 
     file: str
     place: str | None
-    texts: pl.Series
+    texts: pa.LargeStringArray
     line: int = 1
     is_last: bool = True
+
+    def ends(self, row: int, at: int) -> bool:
+        """Whether it is known how a word goes on that ends there: at the end of a piece only the next one
+        can say."""
+        return self.is_last or row + 1 < len(self.texts) or at + 2 < len(self.texts[row].as_py())
 
 
 class _Search:
@@ -251,7 +266,7 @@ class _Search:
 
     def __init__(self, needles: Needles) -> None:
         self.needles = needles
-        self.found: dict[tuple, set] = {}
+        self.found: Counter = Counter()
         self.known: dict[tuple, set[str]] = {}
         self._waiting: list[tuple[str, _Lot]] = []
         self._size = 0
@@ -259,13 +274,13 @@ class _Search:
     def take(self, area: str, lot: _Lot) -> None:
         if len(lot.texts):
             self._waiting.append((area, lot))
-            self._size += lot.texts.str.len_bytes().sum()
+            self._size += lot.texts.nbytes
         if self._size >= _PIECE:
             self._look()
 
     def hits(self) -> list[Hit]:
         self._look()
-        return [Hit(*key, len(rows)) for key, rows in self.found.items()]
+        return [Hit(*key, count) for key, count in self.found.items()]
 
     def _look(self) -> None:
         """Look through all that waits."""
@@ -273,31 +288,30 @@ class _Search:
         if not waiting:
             return
         begins = list(accumulate((len(lot.texts) for _, lot in waiting), initial=0))
-        texts = pl.concat([lot.texts for _, lot in waiting])
+        texts = pl.Series(pa.chunked_array([lot.texts for _, lot in waiting]))
         rows = self.needles.touched(texts)
         held = texts.gather(rows).to_list()
         forms = list(zip(rows, held))
         for row, text in zip(rows, held):
             lot = waiting[bisect_right(begins, row) - 1][1]
             if lot.place != NO_VALUE and _is_escaped(text):
-                forms.append((row, _meant(text)))
+                forms.append((row, _unescaped(text)))
+        noted: dict[tuple, set] = {}
         for form, at, needle in self.needles.occurrences([text for _, text in forms]):
             row, text = forms[form]
-            area, lot = waiting[bisect_right(begins, row) - 1]
-            self._note(area, lot, row, text, at, needle)
-
-    def _note(self, area: str, lot: _Lot, row: int, text: str, at: int, needle: str) -> None:
-        known = self.known.setdefault((area, lot.file), set())
-        kind, end = self.needles.kinds[needle], at + len(needle)
-        if lot.place == NO_VALUE:
-            if needle.lower() not in known:
-                self.found.setdefault((area, lot.file, NO_VALUE, kind), set()).add(needle.lower())
-            return
-        known.add(needle.lower())
-        # how a word at the end of a piece goes on, only the next piece can say
-        if _stands_alone(text, at, len(needle), kind) and (lot.is_last or end + 2 < len(text)):
-            place = lot.place or f"line {lot.line + text.count(chr(10), 0, at)}"
-            self.found.setdefault((area, lot.file, place, kind), set()).add(row if lot.place else 0)
+            number = bisect_right(begins, row) - 1
+            (area, lot), row = waiting[number], row - begins[number]
+            known = self.known.setdefault((area, lot.file), set())
+            kind = self.needles.kinds[needle]
+            if lot.place == NO_VALUE:
+                if needle.lower() not in known:
+                    noted.setdefault((area, lot.file, NO_VALUE, kind), set()).add(needle.lower())
+                continue
+            known.add(needle.lower())
+            if lot.ends(row, at + len(needle)) and _stands_alone(text, at, len(needle), kind):
+                place = lot.place or f"line {lot.line + row}"
+                noted.setdefault((area, lot.file, place, kind), set()).add(text)
+        self.found.update({key: len(values) for key, values in noted.items()})
 
 
 def _is_escaped(text: str) -> bool:
@@ -307,7 +321,8 @@ def _is_escaped(text: str) -> bool:
 
 def _lots(path: Path, name: str, scratch: Path) -> Iterator[_Lot]:
     """All texts of one file, its name included."""
-    yield _Lot(name, "its name", pl.Series([name, name.removesuffix(Path(name).suffix)]))
+    names = [name, name.removesuffix(Path(name).suffix)]
+    yield _Lot(name, "its name", pa.array(names, pa.large_string()))
     with path.open("rb") as file:
         head = file.read(16)
     if head.startswith(b"PAR1"):
@@ -326,7 +341,7 @@ def _lots(path: Path, name: str, scratch: Path) -> Iterator[_Lot]:
             with tempfile.TemporaryDirectory(dir=scratch) as inner:
                 yield from _lots(unpacked, f"{name}{entry}", Path(inner))
     else:
-        yield from _pieces(path, name, _encoding(path))
+        yield from _lines(path, name, _encoding(path))
 
 
 def _entries(path: Path, head: bytes) -> Iterable[tuple[str, object]]:
@@ -356,16 +371,31 @@ def _encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _pieces(path: Path, name: str, encoding: str) -> Iterator[_Lot]:
-    """A text, or any other bytes, in pieces that overlap by more than the longest word."""
+def _lines(path: Path, name: str, encoding: str) -> Iterator[_Lot]:
+    """A text, or any other bytes, in pieces of whole lines; a line that is longer than a piece in pieces
+    that overlap by more than the longest word."""
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
-        line, kept = 1, ""
-        while piece := file.read(_PIECE):
-            text, is_last = kept + piece, len(piece) < _PIECE
-            readable = text if text.isascii() else text.encode(errors="replace").decode()
-            yield _Lot(name, None, pl.Series([readable]), line, is_last)
-            kept = text[-_OVERLAP:]
-            line += text.count("\n", 0, len(text) - len(kept))
+        line, kept, is_last = 1, "", False
+        while not is_last:
+            piece = file.read(_PIECE)
+            text, is_last = kept + piece, not piece
+            end = len(text) if is_last else text.rfind("\n") + 1
+            if not end and len(text) <= _PIECE:
+                kept = text
+                continue
+            lines = _cut_lines(text[: end or None].encode(errors="replace"))
+            yield _Lot(name, None, lines, line, is_last=bool(end))
+            line += text.count("\n", 0, end)
+            kept = text[end:] if end else text[-_OVERLAP:]
+
+
+def _cut_lines(data: bytes) -> pa.LargeStringArray:
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    offsets = np.concatenate(([0], ends, [len(data)])).astype(np.int64)
+    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+_ONLY_ASCII = bytes(range(128)) + b"?" * 128
 
 
 def _bytes_of(path: Path, name: str) -> Iterator[_Lot]:
@@ -374,35 +404,39 @@ def _bytes_of(path: Path, name: str) -> Iterator[_Lot]:
     with path.open("rb") as file:
         kept = b""
         while piece := file.read(_PIECE):
-            yield _Lot(name, NO_VALUE, pl.Series([(kept + piece).decode("latin-1")]))
+            yield _Lot(name, NO_VALUE, _cut_lines((kept + piece).translate(_ONLY_ASCII)))
             kept = piece[-_OVERLAP:]
 
 
-def _meant(text: str) -> str:
-    """Unescaped, in as many lines."""
-    return "\n".join(_unescaped(line) if _is_escaped(line) else line for line in text.split("\n"))
+def _unescaped(text: str) -> str:
+    text = re.sub(r"\\u00([2-7][0-9a-fA-F])", lambda found: chr(int(found[1], 16)), text)
+    return unquote(html.unescape(text))
 
 
-def _unescaped(line: str) -> str:
-    line = re.sub(r"\\u00([2-7][0-9a-fA-F])", lambda found: chr(int(found[1], 16)), line)
-    line = html.unescape(re.sub("&#(10|13|x0?[aAdD]);", " ", line))
-    return unquote(re.sub("(?i)%0[ad]", " ", line))
-
-
-def _parquet_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
-    """Every column of every row group as texts; what cannot hold an identifier is left out."""
+def _parquet_columns(path: Path) -> Iterator[tuple[str, pa.LargeStringArray]]:
+    """The values of every column in every row group, each once if it is a text; what cannot hold an
+    identifier is left out."""
     with pq.ParquetFile(path) as file:
-        names = [field.name for field in file.schema_arrow if _may_hold(field.type)]
+        fields = [field for field in file.schema_arrow if _may_hold(field.type)]
+    names = [field.name for field in fields]
+    texts = [field.name for field in fields if _is_text(field.type)]
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
         for group in range(file.num_row_groups):
-            for name in names:
-                values = file.read_row_group(group, columns=[name], use_threads=False).column(0)
-                for leaf in _leaves(values.combine_chunks()):
-                    yield name, _as_texts(leaf)
+            columns = file.read_row_group(group, columns=names, use_threads=False)
+            for name, column in zip(columns.column_names, columns.columns):
+                for chunk in column.chunks:
+                    for leaf in _leaves(chunk):
+                        yield name, _as_texts(leaf)
 
 
 def _may_hold(kind: pa.DataType) -> bool:
     is_none = (pa.types.is_boolean, pa.types.is_temporal, pa.types.is_floating, pa.types.is_decimal)
-    return not any(test(kind) for test in is_none)
+    is_small = pa.types.is_integer(kind) and kind.bit_width < 32
+    return not (is_small or any(test(kind) for test in is_none))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _leaves(values: pa.Array) -> Iterator[pa.Array]:
@@ -418,15 +452,18 @@ def _leaves(values: pa.Array) -> Iterator[pa.Array]:
         yield values
 
 
-def _as_texts(values: pa.Array) -> pl.Series:
-    series = pl.from_arrow(values).drop_nulls()
-    if series.dtype == pl.Binary:
-        return pl.Series([one.decode("latin-1") for one in series.to_list()], dtype=pl.String)
-    return series.cast(pl.String)
+def _as_texts(values: pa.Array) -> pa.LargeStringArray:
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary
+    elif pa.types.is_integer(values.type):
+        values = values.filter(pc.greater(pc.abs(values), pa.scalar(_LONGER_THAN, values.type)))
+    elif pa.types.is_binary(values.type):
+        values = pa.array([one.decode("latin-1") for one in values.drop_null().to_pylist()])
+    return values.drop_null().cast(pa.large_string())
 
 
-def _duckdb_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
-    """Every column of every table as texts, and the comments and definitions."""
+def _duckdb_columns(path: Path) -> Iterator[tuple[str, pa.LargeStringArray]]:
+    """The values of every column of every table, each once a batch, and the comments and definitions."""
     with duckdb.connect(str(path), read_only=True) as con:
         con.execute("set threads = 2")
         said = con.sql(
@@ -434,8 +471,8 @@ def _duckdb_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
             select comment from duckdb_columns() where not internal union all
             select comment from duckdb_tables() union all
             select macro_definition from duckdb_functions() where not internal"""
-        ).pl()["sql"]
-        yield "the definitions", said.cast(pl.String).drop_nulls()
+        ).to_arrow_table()["sql"]
+        yield "the definitions", _as_texts(said.combine_chunks())
         tables = con.execute(
             """select schema_name, table_name,
                 list(column_name order by column_index), list(data_type order by column_index)
@@ -445,17 +482,23 @@ def _duckdb_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
         ).fetchall()
         for schema, table, columns, kinds in tables:
             texts = [
-                f'"{column}"::varchar as "{column}"'
+                f'{_text_sql(column, kind)} as "{column}"'
                 for column, kind in zip(columns, kinds)
                 if not _CANNOT_HOLD.fullmatch(kind)
             ]
             rows = con.sql(f'select {", ".join(texts)} from "{schema}"."{table}"') if texts else None
             for batch in rows.to_arrow_reader(1 << 18) if rows else ():
-                for column in pl.from_arrow(batch):
-                    yield f"{schema}.{table}.{column.name}", column.drop_nulls()
+                for name, values in zip(batch.schema.names, batch.columns):
+                    yield f"{schema}.{table}.{name}", _as_texts(pc.unique(values))
 
 
-def _sqlite_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
+def _text_sql(column: str, kind: str) -> str:
+    text = f'"{column}"::varchar'
+    is_number = re.fullmatch("U?(INTEGER|BIGINT|HUGEINT)", kind)
+    return f'if("{column}" not between -{_LONGER_THAN} and {_LONGER_THAN}, {text}, null)' if is_number else text
+
+
+def _sqlite_columns(path: Path) -> Iterator[tuple[str, pa.LargeStringArray]]:
     """Every column of every table as texts; what another process has not written out yet is read too."""
     with sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True) as con:
         con.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -466,7 +509,7 @@ def _sqlite_columns(path: Path) -> Iterator[tuple[str, pl.Series]]:
             rows = cursor.fetchall()
             for at, column in enumerate(columns):
                 texts = [_text_of(row[at]) for row in rows if row[at] is not None]
-                yield f"{table}.{column}", pl.Series(texts, dtype=pl.String)
+                yield f"{table}.{column}", pa.array(texts, pa.large_string())
 
 
 def _text_of(value: object) -> str:
