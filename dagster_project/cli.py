@@ -1,6 +1,6 @@
 """`cdp`: a thin face over the functions that the Dagster assets call.
 
-Here belong arguments, progress, tables on the screen and exit codes. What the commands do is
+Here belong arguments, tables on the screen and exit codes. What the commands do is
 elsewhere, and Dagster is imported only by those that run the job.
 """
 
@@ -16,7 +16,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from dagster_project.lake import keep_private
@@ -32,6 +31,7 @@ from dagster_project.screen import (
     Refusal,
     console,
     open_published,
+    progress,
     say,
     show_grid,
     show_told,
@@ -106,7 +106,7 @@ def _run(
     from dagster_project.summary import summarise
 
     catalog = load_catalog(settings)
-    with _progress(len(catalog), quiet=quiet) as watch:
+    with progress(len(catalog), quiet=quiet) as watch:
         with open_night(settings, as_of=as_of, watch=watch) as one:
             said, mended = None, []
             try:
@@ -141,26 +141,6 @@ def _tell_failures(one) -> tuple[list[dict], int]:
     if one.done("report"):
         click.echo(f"The report of this run: {one.done('report')}", err=True)
     return [{"failed": failure.what, "reason": failure.reason} for failure in ending.failures], ending.code
-
-
-@contextmanager
-def _progress(total: int, *, quiet: bool):
-    """A bar when a person watches, plain lines when not, nothing for programs."""
-    if quiet:
-        yield lambda step: None
-    elif console.is_terminal:
-        columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-            task = bar.add_task("reading exports", total=total)
-            yield lambda step: bar.update(task, advance=1, description=step.table)
-    else:
-
-        def line(step) -> None:
-            if step.outcome != "unchanged":
-                written = f"{step.rows_written:>12,} rows written"
-                click.echo(f"{step.table:<36}{step.outcome:<8}{written}  {step.seconds:6.2f} s")
-
-        yield line
 
 
 def _show_summary(said: dict) -> None:

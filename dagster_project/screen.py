@@ -1,4 +1,4 @@
-"""What the commands have in common on the screen: exit codes, refusals, tables, safe text.
+"""What the commands have in common on the screen: exit codes, refusals, progress, tables, safe text.
 
 Here belong what every face of the platform in a terminal needs. What a command is called and takes is in
 cli.py, or beside what it does.
@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import duckdb
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project.lake import LakeError, LockedError
@@ -93,6 +94,26 @@ def truthful_exits():
         raise Refusal(
             f"this should not happen: {type(error).__name__} in {where}. Please report it", INTERNAL
         ) from error
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool):
+    """A bar when a person watches, plain lines when not, nothing for programs."""
+    if quiet:
+        yield lambda step: None
+    elif console.is_terminal:
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+            task = bar.add_task("reading exports", total=total)
+            yield lambda step: bar.update(task, advance=1, description=step.table)
+    else:
+
+        def line(step) -> None:
+            if step.outcome != "unchanged":
+                written = f"{step.rows_written:>12,} rows written"
+                click.echo(f"{step.table:<36}{step.outcome:<8}{written}  {step.seconds:6.2f} s")
+
+        yield line
 
 
 def show_grid(title: str, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:

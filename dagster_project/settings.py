@@ -78,14 +78,15 @@ class Retention:
 
     `events` are those of the web, apps and mails by their day, `visitors` those of visitors whom nobody
     recognised, `third_party` bought values after their last day, `quarantine` rows that were set aside
-    after their delivery; `reports`, `logs` and `publishes` are files of runs, `versions` rows that a
-    later run replaced and that still lie on the disk.
+    after their delivery; `readings` are notes of who read whose profile; `reports`, `logs` and
+    `publishes` are files of runs, `versions` rows that a later run replaced and that still lie on the disk.
     """
 
     events: str = "P3Y"
     visitors: str = "P25M"
     third_party: str = "P1Y"
     quarantine: str = "P2Y"
+    readings: str = "P2Y"
     reports: str = "P1Y"
     logs: str = "P1Y"
     publishes: str = "P90D"

@@ -34,6 +34,7 @@ EXPIRED = {
     "visitors": "events of unknown visitors",
     "third_party": "bought values",
     "quarantine": "rows set aside",
+    "readings": "months of readings",
     "versions": "tables with replaced rows",
     "publishes": "databases and states",
     "reports": "reports",

@@ -20,6 +20,7 @@ from dagster_project.screen import (
     HOME,
     USAGE,
     Refusal,
+    progress,
     say,
     show_grid,
     truthful_exits,
@@ -250,6 +251,7 @@ def erase(texts, file, records, dry_run, exports, home, request_id, as_json) -> 
 
     Example: cdp privacy erase someone@example.com --dry-run
     """
+    from dagster_project.catalog import load_catalog
     from dagster_project.privacy import erasing
 
     wanted = [(request_id, [*texts, *records])] if texts else []
@@ -264,7 +266,8 @@ def erase(texts, file, records, dry_run, exports, home, request_id, as_json) -> 
             _show_plan(erasing.plan(settings, [subject for _, subject in subjects]), settings, as_json)
             return
         try:
-            done = erasing.erase(settings, subjects) if subjects else []
+            with progress(len(load_catalog(settings)), quiet=as_json or not subjects) as watch:
+                done = erasing.erase(settings, subjects, watch=watch) if subjects else []
         except erasing.NotErased as error:
             raise Refusal(str(error), DATA_FAILED) from None
     if as_json:
@@ -300,8 +303,7 @@ def _subjects(settings, wanted) -> list[tuple]:
     from dagster_project.privacy import erasing
     from dagster_project.privacy.subjects import NotFound, SubjectError, find_subjects
 
-    if not settings.database.exists():
-        raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
+    _refuse_unpublished(settings)
     found, wrong = {}, []
     for number, subject in enumerate(find_subjects(settings, [texts for _, texts in wanted])):
         request_id, texts = wanted[number]
@@ -421,13 +423,13 @@ CONFIDENCE = click.option("--confidence", type=click.FloatRange(0, 1), default=0
                           help="Probability from which on a scored link is sure enough.")
 
 
-@privacy.command()
-@TEXTS
-@OUT
-@HOME
-@REQUEST
-@CONFIDENCE
-@AS_JSON
+def _packaging(command):
+    for option in (AS_JSON, CONFIDENCE, REQUEST, HOME, OUT, TEXTS):
+        command = option(command)
+    return privacy.command()(command)
+
+
+@_packaging
 def access(texts, out, **chosen) -> None:
     """Everything that is held about one person, to hand over: a page, JSON and CSV, with meanings.
 
@@ -438,13 +440,7 @@ def access(texts, out, **chosen) -> None:
     _hand_over("access", texts, out, **chosen)
 
 
-@privacy.command()
-@TEXTS
-@OUT
-@HOME
-@REQUEST
-@CONFIDENCE
-@AS_JSON
+@_packaging
 def portability(texts, out, **chosen) -> None:
     """What one person gave, and was seen to do, to take along: no conclusion is in it.
 
@@ -464,8 +460,7 @@ def _hand_over(
 
     with truthful_exits():
         settings = load_settings(home=home)
-        if not settings.database.exists():
-            raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
+        _refuse_unpublished(settings)
         try:
             subject = find_subject(settings, texts, confidence=confidence)
             package = write_package(settings, subject, out, kind=kind)
@@ -504,12 +499,16 @@ def records(out: Path | None, home: Path | None) -> None:
 
     with truthful_exits():
         settings = load_settings(home=home)
-        if not settings.database.exists():
-            raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
+        _refuse_unpublished(settings)
         text = read_processing(settings, load_catalog(settings))
         if out:
             write_atomically(out, text)
     click.echo(f"written to {out}" if out else text)
+
+
+def _refuse_unpublished(settings) -> None:
+    if not settings.database.exists():
+        raise Refusal(f"nothing is published in {settings.home} yet; cdp run makes it", DATA_FAILED)
 
 
 def _day(moment: datetime | None) -> date | None:

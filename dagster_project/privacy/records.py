@@ -21,6 +21,7 @@ KEPT = {
     "visitors": "events of visitors whom nobody recognised",
     "third_party": "bought values, after their last day",
     "quarantine": "rows that were set aside, after their delivery",
+    "readings": "notes of who read whose profile",
     "versions": "rows that a later run replaced and that still lie on the disk",
     "publishes": "published databases to roll back to",
     "reports": "reports of runs",

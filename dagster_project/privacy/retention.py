@@ -19,6 +19,7 @@ import connectors
 from dagster_project.lake import Part, quoted, write_parquet
 from dagster_project.making import Made, Table
 from dagster_project.privacy.delivered import LINES
+from dagster_project.privacy.readings import readings_files
 from dagster_project.run import Run
 from dagster_project.settings import Settings
 
@@ -275,6 +276,7 @@ def _files(settings: Settings) -> dict[str, list[Path]]:
             path for path in versions
             if path.is_dir() and not path.is_symlink() and path.resolve() not in served
         ],
+        "readings": readings_files(settings),
         "reports": list((settings.home / "reports" / "runs").glob("*.html")),
         "logs": [path for path in settings.logs.glob("*.jsonl") if path.name != "running.jsonl"],
     }

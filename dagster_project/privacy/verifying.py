@@ -494,8 +494,9 @@ def _duckdb_columns(path: Path) -> Iterator[tuple[str, pa.LargeStringArray]]:
 
 def _text_sql(column: str, kind: str) -> str:
     text = f'"{column}"::varchar'
-    is_number = re.fullmatch("U?(INTEGER|BIGINT|HUGEINT)", kind)
-    return f'if("{column}" not between -{_LONGER_THAN} and {_LONGER_THAN}, {text}, null)' if is_number else text
+    if not re.fullmatch("U?(INTEGER|BIGINT|HUGEINT)", kind):
+        return text
+    return f'if("{column}" between -{_LONGER_THAN} and {_LONGER_THAN}, null, {text})'
 
 
 def _sqlite_columns(path: Path) -> Iterator[tuple[str, pa.LargeStringArray]]:
