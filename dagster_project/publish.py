@@ -83,6 +83,10 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
         shutil.rmtree(leftover)
     building.mkdir(parents=True)
     define_pseudonym(run.con, key)
+    # What a block has left over is written with what its memory held before, a name perhaps (DuckDB's issue
+    # 23382): memory that was given back is emptied.
+    for setting in ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold"):
+        run.con.execute(f"set {setting} = '0B'")
     files = {}
     for edition in EDITIONS:
         database = building / edition.file
