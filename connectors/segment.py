@@ -29,6 +29,11 @@ EVENTS = Contract(
     is_open=True,
     names=(
         Name("visitor", "'segment:' || coalesce(as_text(anonymous_id), as_text(user_id))"),
+        # a shop that reports by Segment names its customers by its own numbers
+        Name(
+            "record",
+            "case when regexp_full_match(user_id, '\\d{10,}') then 'shopify:customers:' || user_id end",
+        ),
         Name("email", "case when contains(traits, '@') then as_json(traits) ->> '$.email' end"),
         Name(
             "email",

@@ -17,11 +17,12 @@ def _visitor(cookie: str, address: str, agent: str) -> Name:
     )
 
 
-def _recipient(query: str) -> Name:
-    """The member to whom the mail went that a visit came from."""
-    found = f"nullif(regexp_extract({query}, '[?&]?mc_eid=([0-9A-Za-z]+)', 1), '')"
+def _recipient(text: str) -> Name:
+    """The member to whom the mail went that a visit came from: in the landing's address, and as the page that
+    led to the next one."""
+    found = f"nullif(regexp_extract({text}, '[?&]?mc_eid=([0-9A-Za-z]+)', 1), '')"
     member = f"'mailchimp:members:' || {found}"
-    return Name("record", f"case when contains({query}, 'mc_eid=') then {member} end")
+    return Name("record", f"case when contains({text}, 'mc_eid=') then {member} end")
 
 
 ACCESS = Contract(
@@ -48,6 +49,7 @@ ACCESS = Contract(
     names=(
         _visitor("nullif(cookie, '-')", "remote_host", "nullif(user_agent, '-')"),
         _recipient("request"),
+        _recipient("referer"),
     ),
     columns=(
         column("vhost", "Host, or host:port, that was asked"),
@@ -123,6 +125,7 @@ CLOUDFRONT = Contract(
             "url_decode(url_decode(nullif(cs_user_agent, '-')))",
         ),
         _recipient("cs_uri_query"),
+        _recipient("url_decode(cs_referer)"),
     ),
     columns=tuple(
         column(field, description, type, required=field in _REQUIRED)

@@ -59,6 +59,10 @@ LOG = b"""203.0.113.7 - - [31/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-
 203.0.113.7 - - [31/May/2026:10:05:04 +0000] "GET / HTTP/1.1" 200 5 "-" "Firefox" "vid=graces"
 203.0.113.7 - ada@lovelace.net [31/May/2026:10:05:05 +0000] "GET / HTTP/1.1" 200 5 "-" "Firefox" "-"
 203.0.113.7 - - [31/May/2026:10:05:06 +0000] "GET /?mc_eid=abc HTTP/1.1" 200 5 "-" "Firefox" "-"
+203.0.113.7 - - [31/May/2026:10:05:07 +0000] "GET / HTTP/1.1" 200 5 "https://a.shop/?mc_eid=abc" "Firefox" "vid=graces"
+"""
+CALLS = b"""{"messageId": "c1", "type": "page", "userId": "7210448300001", "anonymousId": "x", "timestamp": "2026-05-01T10:00:00Z"}
+{"messageId": "c2", "type": "page", "userId": "7210448300002", "anonymousId": "x", "timestamp": "2026-05-01T10:00:01Z"}
 """
 FILES = {
     "Contact.csv": contacts(
@@ -71,12 +75,13 @@ FILES = {
     "Task.csv": TASKS,
     "items.csv": ITEMS,
     "access.log": LOG,
+    "calls.json": CALLS,
     "mails.json": events({}, {"email": "g@hopper.net"}),
 }
 WHOSE = (
     ("record", ADA), ("record", "square:customers:ADA"), ("record", "mailchimp:members:abc"),
     ("email", "ada@lovelace.net"), ("phone", "+12125550147"), ("visitor", "weblogs:adas"),
-    ("email_name", "home@byron.net|ada lovelace"),
+    ("email_name", "home@byron.net|ada lovelace"), ("record", "shopify:customers:7210448300001"),
 )
 LEFT = {
     "salesforce__contact": ["003000000000002AAA"],
@@ -84,12 +89,14 @@ LEFT = {
     "salesforce__task": ["00T000000000002AAA", "00T000000000004AAA"],
     "square__items": ["sale2"],
     "weblogs__access": ["vid=graces"],
+    "segment__events": ["c2"],
     "sendgrid__events": ["a1"],
 }
 """What is left of the files when Ada is gone, by a column that tells rows apart."""
 
 KEY_COLUMNS = {
     "square__items": "transaction_id", "weblogs__access": "cookie", "sendgrid__events": "sg_event_id",
+    "segment__events": "message_id",
 }
 
 
@@ -169,10 +176,11 @@ def test_only_the_erased_persons_rows_go_and_are_counted(place, order):
     # rows read, accepted, set aside, erased
     assert {name: row[:4] for name, row in files.items()} == {
         "Contact.csv": (4, 1, 3, 3), "Case.csv": (8, 4, 4, 4), "Task.csv": (4, 2, 2, 2),
-        "items.csv": (3, 1, 2, 2), "access.log": (4, 1, 3, 3), "mails.json": (2, 1, 1, 1),
+        "items.csv": (3, 1, 2, 2), "access.log": (5, 1, 4, 4), "calls.json": (2, 1, 1, 1),
+        "mails.json": (2, 1, 1, 1),
     }
     said = [row for row in found["raw.quarantine"] if row[5] == ERASED]
-    assert len(said) == 6 and all(row[2] is None for row in said)
+    assert len(said) == 7 and all(row[2] is None for row in said)
 
 
 def test_erasing_before_or_after_a_delivery_gives_the_same_tables(place, tmp_path_factory):
@@ -212,7 +220,7 @@ def test_the_same_exports_delivered_again_change_nothing(place):
     after = keys_left(place)
     assert {name: sorted(set(keys)) for name, keys in after.items()} == before
     again = [row for row in found["raw.source_files"] if row[0].startswith("2026-06-03")]
-    assert [sum(row[at] for row in again) for at in (9, 10, 12)] == [26, 10, 15]
+    assert [sum(row[at] for row in again) for at in (9, 10, 12)] == [29, 11, 17]
 
 
 def test_a_shared_mailbox_erases_nobody_else(place):
