@@ -1,7 +1,8 @@
 """Erasing three people of the sample: nothing of them is left, and nothing of anybody else is touched.
 
 One shares a telephone, a household and a visitor's history with others, one an e-mail address with a
-family, one has orders of several systems. They are erased in one job, out of the delivered files too.
+family, one has orders of several systems. They are erased by one file of requests, out of the delivered files
+too.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from support import SAMPLE, nightly, tables_of
+from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
 
 from dagster_project.cli import main
-from dagster_project.lake import Lake
-from dagster_project.privacy import erasing, ledger, receipts
+from dagster_project.lake import Lake, sha256_of
+from dagster_project.privacy import erasing, landed, ledger, receipts, tombstones
 from dagster_project.privacy.keys import load_keys
 from dagster_project.privacy.subjects import Subject, find_subjects
 from dagster_project.privacy.verifying import verify
+from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, Settings, load_settings
 
 MEASURED = {"match_weight", "match_probability", "identity_confidence"}
@@ -98,7 +100,26 @@ def case(sample_home, tmp_path_factory) -> Case:
     shutil.copytree(SAMPLE / "exports", place / "exports")
     settings = settings_of(place)
     subjects = people(settings)
-    return Case(settings, subjects, erasing.erase(settings, list(subjects.items())), SAMPLE / "exports")
+    rows = [f"{name},{one.profile_ids[0]}" for name, one in subjects.items()]
+    (place / "requests.csv").write_text("\n".join(["request_id,profile_id", *rows]) + "\n")
+    chosen = 'erase_exports = "rewrite"\n' + (PROJECT / "cdp.toml").read_text()
+    (place / "cdp.toml").write_text(chosen)
+    asked = ["--file", place / "requests.csv", "--home", settings.home, "--exports", settings.exports]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(place)
+        done = CliRunner().invoke(main, ["privacy", "erase", *map(str, asked)])
+    assert done.exit_code == 0, done.output
+    assert not [name for name in subjects if f"{name}: erased" not in done.output]
+    return Case(settings, subjects, [read_receipt(settings, name) for name in subjects], SAMPLE / "exports")
+
+
+def read_receipt(settings: Settings, request_id: str) -> erasing.Erased:
+    [path] = (settings.privacy / "receipts").glob(f"{request_id}*.json")
+    said = json.loads(path.read_text())
+    layers = tuple(receipts.LayerCount(**one) for one in said["layers"])
+    named = {name: value for name, value in said.items() if name in receipts.Receipt.__annotations__}
+    receipt = receipts.Receipt(**named | {"layers": layers, "exports": tuple(said["exports"])})
+    return erasing.Erased(receipt, path, sha256_of(path))
 
 
 def sought(case: Case):
@@ -232,3 +253,43 @@ def test_verify_by_command_names_files_and_never_values(case, sample_home, monke
         said = CliRunner().invoke(main, ["privacy", "verify", email, "--home", str(home)])
         assert said.exit_code == code, said.output
         assert email not in said.output
+
+
+def test_files_that_held_rows_of_theirs_can_be_deleted_instead(case, tmp_path):
+    shutil.copytree(case.settings.home, tmp_path / "home", symlinks=True)
+    shutil.copytree(case.settings.privacy, tmp_path / "home.privacy")
+    shutil.copytree(case.originals, tmp_path / "exports")
+    settings = settings_of(tmp_path)
+    with open_run(settings, as_of=SAMPLE_AS_OF, is_erasing=True) as run:
+        told = list(landed.treat(run, tombstones.Filter(run), how=landed.DELETE))
+    assert {one.outcome for one in told} == {"deleted"}
+    assert {one.path for one in told} == {one["path"] for one in case.erased[0].receipt.exports}
+    every = {path.relative_to(case.originals) for path in case.originals.rglob("*") if path.is_file()}
+    left = {path.relative_to(settings.exports) for path in settings.exports.rglob("*") if path.is_file()}
+    assert every - left == {Path(one.path) for one in told}
+
+
+def test_nothing_is_erased_while_a_run_is_held(case):
+    held = case.settings.state / "held.json"
+    held.write_text("{}")
+    before = ledger.read_ledger(case.settings)
+    with pytest.raises(erasing.NotErased, match="held"):
+        erasing.erase(case.settings, list(case.subjects.items()))
+    held.unlink()
+    assert ledger.read_ledger(case.settings) == before
+
+
+def test_a_lift_by_command_is_for_who_was_erased(case, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    email = next(
+        one.value for one in case.subjects["dsr-20260602-00000003"].identifiers
+        if one.kind == "email" and one.is_own
+    )
+    begins = ["--from", "2026-07-01", "--home", str(case.settings.home)]
+    strange = CliRunner().invoke(main, ["privacy", "lift", "nobody@nowhere.example", *begins])
+    assert strange.exit_code == 1, strange.output
+    known = CliRunner().invoke(main, ["privacy", "lift", email, *begins])
+    assert known.exit_code == 0 and email not in known.output, known.output
+    buried = tombstones.live(ledger.read_ledger(case.settings))
+    assert {one.until for one in buried if one.kind == "email"} >= {"2026-07-01"}
+    assert {one.until for one in buried if one.kind == "record"} == {None}
