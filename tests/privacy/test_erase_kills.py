@@ -30,7 +30,7 @@ print("begun", flush=True)
 erase(Path(sys.argv[1]))
 """
 
-KILLS = int(os.environ.get("CDP_ERASE_KILLS", "2"))
+KILLS = int(os.environ.get("CDP_ERASE_KILLS", "1"))
 
 
 def settings_of(place: Path) -> Settings:
