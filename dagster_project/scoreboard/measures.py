@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lake import quoted
+from dagster_project.lake import connect, quoted
 
 MEASURES = tuple(sorted(Path(__file__).parent.glob("*.sql")))
 
@@ -103,7 +103,7 @@ FLOORS = (
 def take(database: Path, truth: Path, memory: Path, *, on: date, is_held: bool) -> list[Measure]:
     """Every measure of what is published after the night of `on`. `memory` is a file of its own, of the
     night before until now and of this one from now on."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute(f"attach {quoted(database)} as published (read_only)")
         return _ask(con, MEASURES, truth, memory, on=on, is_held=is_held)
 
@@ -111,7 +111,7 @@ def take(database: Path, truth: Path, memory: Path, *, on: date, is_held: bool) 
 def take_links(links: Path, truth: Path, memory: Path, *, on: date) -> list[Measure]:
     """What can be asked of any system that says, in a CSV or Parquet file, which entity each record was in:
     night, record_key, entity_id."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("attach ':memory:' as published")
         con.execute(
             f"""create table published.profile_records as
