@@ -194,11 +194,14 @@ def _append(
 def read_requests(settings: Settings) -> list[Request]:
     """Every request, the one that is due first first: as published, and as the ledger knows it since."""
     found = {(one.request_id, one.kind): one for one in _published(settings)}
-    for entry in _entries(settings):
+    entries = _entries(settings)
+    # All that were received first: of entries of one second nobody knows which came before.
+    for entry in entries:
+        if "received_on" in entry.data:
+            found.setdefault((entry.request_id, entry.data["request_kind"]), _told(entry.data, entry.request_id))
+    for entry in entries:
         data, key = entry.data, (entry.request_id, entry.data["request_kind"])
-        if key not in found and "received_on" in data:
-            found[key] = _told(data, entry.request_id)
-        elif key in found and found[key].is_open and data["state"] != RECEIVED:
+        if key in found and found[key].is_open and data["state"] != RECEIVED:
             ended = data.get("completed_on") or entry.at[:10] if data["state"] in ENDS else None
             ended = date.fromisoformat(ended) if ended else None
             found[key] = replace(found[key], state=data["state"], completed_on=ended)

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from support import SAMPLE, SAMPLE_AS_OF, nightly, tables_of
+from support import SAMPLE_AS_OF, nightly, tables_of
 
 from dagster_project.cli import main
 from dagster_project.lake import Lake, sha256_of
@@ -94,10 +94,10 @@ def people(settings: Settings) -> dict[str, Subject]:
 
 
 @pytest.fixture(scope="module")
-def case(sample_home, tmp_path_factory) -> Case:
+def case(shared_mailbox, tmp_path_factory) -> Case:
     place = tmp_path_factory.mktemp("erasing")
-    shutil.copytree(sample_home, place / "home", symlinks=True)
-    shutil.copytree(SAMPLE / "exports", place / "exports")
+    for name in ("home", "exports"):
+        shutil.copytree(shared_mailbox / name, place / name, symlinks=True)
     settings = settings_of(place)
     subjects = people(settings)
     rows = [f"{name},{one.profile_ids[0]}" for name, one in subjects.items()]
@@ -110,7 +110,7 @@ def case(sample_home, tmp_path_factory) -> Case:
         done = CliRunner().invoke(main, ["privacy", "erase", *map(str, asked)])
     assert done.exit_code == 0, done.output
     assert not [name for name in subjects if f"{name}: erased" not in done.output]
-    return Case(settings, subjects, [read_receipt(settings, name) for name in subjects], SAMPLE / "exports")
+    return Case(settings, subjects, [read_receipt(settings, name) for name in subjects], shared_mailbox / "exports")
 
 
 def read_receipt(settings: Settings, request_id: str) -> erasing.Erased:
@@ -131,11 +131,11 @@ def tree(place: Path) -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_a_dry_run_says_what_it_would_touch_and_changes_nothing(case, sample_home):
-    settings = replace(case.settings, home=sample_home, exports=case.originals)
-    before = tree(sample_home.parent)
+def test_a_dry_run_says_what_it_would_touch_and_changes_nothing(case, shared_mailbox):
+    settings = replace(case.settings, home=shared_mailbox / "home", exports=case.originals)
+    before = tree(shared_mailbox)
     plan = erasing.plan(settings, list(case.subjects.values()))
-    assert tree(sample_home.parent) == before
+    assert tree(shared_mailbox) == before
     assert plan.found["records"] == sum(len(one.records) for one in case.subjects.values())
     assert {"raw", "staging", "standard", "identity", "golden", "marts", "warehouse"} <= set(plan.layers)
     assert set(plan.exports) and all((case.originals / name).is_file() for name in plan.exports)
@@ -241,13 +241,13 @@ def test_erasing_twice_is_erasing_once_and_the_next_run_finds_nothing_new(case, 
     assert all("requests" in path for path in changed)
 
 
-def test_verify_by_command_names_files_and_never_values(case, sample_home, monkeypatch):
+def test_verify_by_command_names_files_and_never_values(case, shared_mailbox, monkeypatch):
     monkeypatch.chdir(PROJECT)
     email = next(
         one.value for one in case.subjects["dsr-20260602-00000003"].identifiers if one.kind == "email"
     )
     for home, exports, code in (
-        (case.settings.home, case.settings.exports, 0), (sample_home, case.originals, 1)
+        (case.settings.home, case.settings.exports, 0), (shared_mailbox / "home", case.originals, 1)
     ):
         monkeypatch.setenv("CDP_EXPORTS", str(exports))
         said = CliRunner().invoke(main, ["privacy", "verify", email, "--home", str(home)])

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 from click.testing import CliRunner
-from support import SAMPLE, SAMPLE_AS_OF, nightly
+from support import SAMPLE_AS_OF, nightly
 
 from dagster_project.cli import main
 from dagster_project.privacy import ledger
@@ -46,13 +46,13 @@ def command(home, exports, *arguments):
 
 
 @pytest.fixture(scope="module")
-def company(sample_home, tmp_path_factory):
+def company(shared_mailbox, tmp_path_factory):
     """The sample's home after a night on which people asked, and the people."""
     place = tmp_path_factory.mktemp("asked")
     home, exports = place / "home", place / "exports"
-    shutil.copytree(sample_home, home, symlinks=True)
-    shutil.copy(sample_home.with_name("home.key"), place / "home.key")
-    shutil.copytree(SAMPLE / "exports", exports)
+    for name in ("home", "exports"):
+        shutil.copytree(shared_mailbox / name, place / name, symlinks=True)
+    shutil.copy(shared_mailbox / "home.key", place / "home.key")
     people = rows(
         home,
         """select email, profile_id
@@ -248,9 +248,9 @@ def test_what_is_written_is_the_owner_s_or_the_group_s_alone(company):
     assert [path for path in files if path.stat().st_mode & 0o007] == []
 
 
-def test_pseudonyms_are_the_same_in_the_next_run(company, sample_home):
+def test_pseudonyms_are_the_same_in_the_next_run(company, shared_mailbox):
     """The key is the sample's, so whoever followed its people goes on."""
-    assert pseudonyms(company.home) == pseudonyms(sample_home)
+    assert pseudonyms(company.home) == pseudonyms(shared_mailbox / "home")
 
 
 # Ended -------------------------------------------------------------------------------------------
