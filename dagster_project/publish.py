@@ -41,6 +41,9 @@ ANEW = ("comments", "key", "erasures")
 """Where one of these changed, a database is built anew. An erasure is one of them: a database that is
 brought up to date keeps what was deleted from it until it needs the room."""
 
+EMPTYING = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
+"""Settings of the engine by which memory is emptied as soon as it is given back, which is slower."""
+
 GROWTH = 1.3
 """A database that was brought up to date until it has this multiple of its first size is built anew."""
 
@@ -83,12 +86,13 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
         shutil.rmtree(leftover)
     building.mkdir(parents=True)
     define_pseudonym(run.con, key)
-    # What a block has left over is written with what its memory held before, a name perhaps (DuckDB's issue
-    # 23382): memory that was given back is emptied.
-    for setting in ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold"):
-        run.con.execute(f"set {setting} = '0B'")
     files = {}
     for edition in EDITIONS:
+        if edition.is_pseudonymised or purging.has_erased(settings):
+            # What a block has left over is written with what its memory held before, a name perhaps
+            # (DuckDB's issue 23382): memory that is given back is emptied.
+            for setting in EMPTYING:
+                run.con.execute(f"set {setting} = '0B'")
         database = building / edition.file
         since = _copy_to_update(current, before, made_from, database)
         writer = _Writer(run, edition, tables, load_glossary(settings.sql / "columns.csv"))
@@ -98,6 +102,8 @@ def publish(run: Run, catalog: dict[str, Table], *, runs: list[dict], state_tabl
         size = before["files"][edition.file]["built_size"] if since else database.stat().st_size
         written = database.stat().st_mtime_ns
         files[edition.file] = {"built_size": size, "sha256": sha256_of(database), "written": written}
+    for setting in EMPTYING:
+        run.con.execute(f"reset {setting}")
     said = {"run_id": run.run_id, "made_from": made_from, "files": files}
     write_atomically(building / "published.json", json.dumps(said, indent=1, sort_keys=True) + "\n")
     place = settings.warehouse / run.run_id

@@ -252,11 +252,13 @@ def overlapping(path: Path, place: Path) -> None:
 
 
 @pytest.mark.fault(13, 15, 17)
-@pytest.mark.parametrize("delivered", [twice, split, overlapping])
-def test_however_files_are_delivered_the_tables_are_the_same(company, expected, tmp_path, delivered):
+@pytest.mark.parametrize("delivered, threads", [(twice, 1), (split, 3), (overlapping, 2)])
+def test_however_files_are_delivered_on_any_number_of_threads_the_tables_are_the_same(
+    company, expected, tmp_path, delivered, threads
+):
     for path, place in copied(company, tmp_path / "exports"):
         delivered(path, place)
-    nightly(tmp_path / "exports", tmp_path / "home", is_published=False)
+    nightly(tmp_path / "exports", tmp_path / "home", is_published=False, threads=threads)
     assert differing(tables_of(tmp_path / "home", layers=DERIVED), expected) == []
 
 
@@ -274,8 +276,3 @@ def test_bytes_seen_before_are_counted_once_and_noted(company, tmp_path):
         ("again.csv", "accepted", True, False),
         ("first.csv", "duplicate", False, True),
     ]
-
-
-def test_threads_change_no_value(company, expected, tmp_path):
-    nightly(company, tmp_path, is_published=False, threads=3)
-    assert differing(tables_of(tmp_path, layers=DERIVED), expected) == []

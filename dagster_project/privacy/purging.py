@@ -27,6 +27,11 @@ def erasures(settings: Settings) -> str:
     return fingerprint(sorted(one.entry_id for one in entries if one.kind in kinds))
 
 
+def has_erased(settings: Settings) -> bool:
+    """Whether anybody was ever erased, who may be delivered again and then is in memory for a while."""
+    return any(one.kind == ledger.ERASE for one in ledger.read_ledger(settings))
+
+
 def is_due(run: Run) -> bool:
     """Whether rows of erased people were taken out of what earlier runs had written: by an erasing run,
     or by one that found some in a backup that was restored, or by what was delivered since."""
