@@ -1,4 +1,4 @@
-"""What a night costs beside the first run over everything: nothing new, 1 % new, and a company five times as large.
+"""What a night costs beside the first run: with nothing new, with 1 % new, and in larger companies.
 
     python benchmarks/nights.py --people 1000000
     python benchmarks/nights.py --people 20000 100000
@@ -135,7 +135,10 @@ def tell(people: int, found: dict[str, Used], home: Path) -> None:
         )
     print(f"\n{'CPU s by layer':14}" + "".join(f"{name:>16}" for name in found))
     for layer in (*LAYERS, "index", "published"):
-        spent = [sum(s for step, s in used.steps.items() if step.split(".")[0] == layer) for used in found.values()]
+        spent = [
+            sum(cpu for step, cpu in used.steps.items() if step.split(".")[0] == layer)
+            for used in found.values()
+        ]
         cells = (f"{one:9.1f} ({one / (spent[0] or 1):4.0%})" for one in spent)
         print(f"{layer:14}" + "".join(f"{cell:>16}" for cell in cells))
     lake, catalog = Lake(home / "lake"), load_catalog(load_settings(environment={}, home=home))

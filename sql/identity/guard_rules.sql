@@ -3,9 +3,10 @@
 -- Reviewed by hand. A value belongs here when many unrelated people carry it. Kinds: `email` (whole
 -- address), `email_local` (mailboxes of a role, not of a person; letters only), `email_domain`
 -- (addresses that reach nobody), `phone` (last seven digits), `name` (folded first or last name),
--- `birth_on` (YYYYMMDD), `house` (for the limit alone). Limits have no value: `max_surnames` and `max_full_names` count the people
--- on one value, `max_per_profile` the values of one profile within `window_days` before its latest
--- (null: ever). What people decide in the `guard_decisions` export extends and replaces the list.
+-- `birth_on` (YYYYMMDD), `house` (for its limit alone). Limits have no value: `max_surnames` and
+-- `max_full_names` count the people on one value, `max_per_profile` the values of one profile within
+-- `window_days` before its latest (null: ever). What people decide in the `guard_decisions` export
+-- extends and replaces the list.
 -- grain: kind, value, action
 with junk as (
     select
