@@ -143,7 +143,7 @@ class Settings:
     retention: Retention = Retention()
     alerts: Alerts = Alerts()
     threads: int = 2
-    memory_limit: str = "8GB"
+    memory_limit: str = "6GB"
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property

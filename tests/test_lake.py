@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.lake import Lake, LakeError, LockedError, exclusive, write_parquet
+from dagster_project.lake import Lake, LakeError, LockedError, connect, exclusive, write_parquet
 
 
 @pytest.fixture
@@ -44,6 +44,21 @@ def test_the_same_rows_give_the_same_bytes_and_the_same_version(lake, con):
     first = put(lake, con, "(1, 'a'), (2, 'b')")
     again = put(lake, con, "(2, 'b'), (1, 'a')")
     assert again == first
+
+
+def test_more_rows_than_memory_are_written_in_order(tmp_path):
+    kinds = " union all ".join(
+        f"select md5(n || '{kind}') as k, md5(k) || md5(k || 'a') || md5(k || 'b') as v from range(75000) t (n)"
+        for kind in range(8)
+    )
+    written = tmp_path / "rows.parquet"
+    with connect(memory="100MB", spill=tmp_path / "spill") as con:
+        write_parquet(con, kinds, written, order=("k",))
+        in_order = con.execute(
+            f"select count(*), bool_and(k > before) from (select k, lag(k, 1, '') over () as before from '{written}')"
+        ).fetchall()
+    assert in_order == [(600_000, True)]
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["rows.parquet"]
 
 
 def test_a_part_replaces_all_rows_of_its_keys_and_no_other(lake, con):

@@ -8,6 +8,7 @@ import pytest
 
 from dagster_project.identity import linking, nightly_accuracy
 from dagster_project.identity.model import shipped
+from dagster_project.lake import connect
 from dagster_project.settings import PROJECT
 
 ADA = {"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com"}
@@ -115,6 +116,24 @@ def test_intervals_are_wilsons(con, load):
     found = _accuracy(con, "subset, pair_count, right_count, uncompared_count, estimate, low, high")
     assert ("all", 10, 9, 1, 0.9, 0.5958, 0.9821) in found
     assert {row[0] for row in found} == {"all", "a x and b x", "two facts to compare"}
+
+
+def test_few_pairs_of_very_many_records_are_counted():
+    """So many, that DuckDB hands on what the joins find as dictionaries."""
+    con = connect()
+    con.execute("""create schema identity;
+        create table identity.comparison_records as
+        select 'a:x:' || n as record_key, 'n' || n % 97 as first_name, 'l' || n % 101 as last_name,
+            [first_name] as first_forms, date '1980-01-01' + (n % 900)::int as birth_on,
+            if(n % 3 = 0, 'e' || n, null) as email, if(n % 5 = 0, 'p' || n, null) as phone,
+            's' || n % 7 as street_name, 'z' || n % 11 as postal_code, 'c' || n % 13 as city,
+            'r' as region, 'h' as house_number
+        from range(280000) as numbers (n);
+        create table identity.accuracy_pairs as
+        select 'a:x:' || hash(n) % 280000 as left_record, 'a:x:' || hash(n + 7) % 280000 as right_record,
+            'recall' as measure, true as is_right, true as was_compared
+        from range(300) as numbers (n)""")
+    assert ("all", 300) in _accuracy(con, "subset, pair_count")
 
 
 @pytest.mark.parametrize(
