@@ -156,7 +156,7 @@ def connect(*, threads: int = 2, memory: str | None = None, spill: Path | None =
         config["temp_directory"] = str(spill)
     con = duckdb.connect(config=config)
     con.execute("set timezone = 'UTC'; set enable_progress_bar = false")  # the run tells of its own progress
-    con.execute("set debug_enable_caching_operators = false")
+    con.execute("set global debug_enable_caching_operators = false")  # its cursors too
     return con
 
 
