@@ -48,14 +48,16 @@ def test_the_same_rows_give_the_same_bytes_and_the_same_version(lake, con):
 
 def test_more_rows_than_memory_are_written_in_order(tmp_path):
     kinds = " union all ".join(
-        f"select md5(n || '{kind}') as k, md5(k) || md5(k || 'a') || md5(k || 'b') as v from range(75000) t (n)"
+        f"""select md5(n || '{kind}') as k, md5(k) || md5(k || 'a') || md5(k || 'b') as v
+        from range(75000) t (n)"""
         for kind in range(8)
     )
     written = tmp_path / "rows.parquet"
     with connect(memory="100MB", spill=tmp_path / "spill") as con:
         write_parquet(con, kinds, written, order=("k",))
         in_order = con.execute(
-            f"select count(*), bool_and(k > before) from (select k, lag(k, 1, '') over () as before from '{written}')"
+            f"""select count(*), bool_and(k > before)
+            from (select k, lag(k, 1, '') over () as before from '{written}')"""
         ).fetchall()
     assert in_order == [(600_000, True)]
     assert [path.name for path in tmp_path.glob("*.parquet")] == ["rows.parquet"]
