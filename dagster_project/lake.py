@@ -141,7 +141,7 @@ def connect(*, threads: int = 2, memory: str | None = None, spill: Path | None =
     """An in-memory DuckDB that never fetches an extension nor looks at Python variables.
 
     Small chunks between its operators are not collected: DuckDB 2.0.0 fails on itself where it collects what
-    a join of very many rows with few hands on (its pull request 23447), and collecting was no faster.
+    a join of very many rows with few hands on (its pull request 23360), and collecting was no faster.
     """
     config = {
         "autoinstall_known_extensions": "false",
@@ -670,7 +670,9 @@ def _replaced_later(parts: Sequence[Part], index: int) -> bool:
 
 
 def write_parquet(con, relation: str, path: Path, *, order: Sequence[str]) -> None:
-    """Write a relation sorted by a unique key: the same rows give the same bytes."""
+    """Write a relation sorted by a unique key: the same rows give the same bytes, unless memory ran out once
+    and not the other time. A column without nulls may then be marked so: the table has another version, which
+    its readers take for a change, and the same rows."""
     by = f"order by {', '.join(order)}" if order else ""
     try:
         _copy(con, f"select * from ({relation}) {by}", path)
