@@ -297,18 +297,11 @@ class Lake:
 
     def changes(self, table: str, since: str | None) -> Changes:
         """How the table differs from its version `since`; everything, when that is not known."""
-        manifest = self.manifest(table)
-        known = [step.version for step in manifest.history] if manifest else []
-        if since not in known:
+        manifest, later = self.manifest(table), self._steps(table, since)
+        if later is None:
             return Changes(everything=True)
-        later = manifest.history[known.index(since) + 1 :]
-        names = [part.file for part in manifest.parts]
         gone = [step.gone for step in later if step.gone]
-        added = [step.part for step in later if not step.gone]
-        if not set(added) <= set(names):
-            return Changes(everything=True)
-        first = min((names.index(name) for name in added), default=len(names))
-        old, new = manifest.parts[:first], manifest.parts[first:]
+        old, new = _parted(manifest, later)
         keys = [part.keys for part in new if part.keys]
         before = ()
         if keys:
@@ -321,6 +314,26 @@ class Lake:
             before += (f"select * from {self._read(table, gone)}",)
         after = (self._scan_parts(manifest, new),) if new else ()
         return Changes(False, before=before, after=after)
+
+    def replaced(self, table: str, since: str) -> tuple[str, str] | None:
+        """Of a table with a partition: the partition values whose rows may not be as in its version `since`,
+        and the rows that they have now, as SQL. None when that is not known."""
+        manifest, later = self.manifest(table), self._steps(table, since)
+        if not manifest.partition or not later:
+            return None
+        _, new = _parted(manifest, later)
+        keys = self._read(table, [part.keys for part in new])
+        return f"select {manifest.partition} from {keys}", self._scan_parts(manifest, new)
+
+    def _steps(self, table: str, since: str | None) -> tuple[Version, ...] | None:
+        """The steps from a table's version to today's; None when they are not known."""
+        manifest = self.manifest(table)
+        known = [step.version for step in manifest.history] if manifest else []
+        if since not in known:
+            return None
+        later = manifest.history[known.index(since) + 1 :]
+        there = {part.file for part in manifest.parts}
+        return later if all(step.gone or step.part in there for step in later) else None
 
     def _scan_parts(self, manifest: Manifest, parts: Sequence[Part]) -> str:
         if not parts:
@@ -654,6 +667,13 @@ class Lake:
         write_atomically(place / "manifest.json", manifest.to_json())
         self._manifests[manifest.table] = manifest
         return manifest
+
+
+def _parted(manifest: Manifest, later: Sequence[Version]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """A table's parts from before some steps, and those that came with them."""
+    names = [part.file for part in manifest.parts]
+    first = min((names.index(step.part) for step in later if not step.gone), default=len(names))
+    return manifest.parts[:first], manifest.parts[first:]
 
 
 def _column_list(manifest: Manifest, parts: Sequence[Part]) -> str:

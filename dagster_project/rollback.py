@@ -6,14 +6,16 @@ published stays issued, and the next run publishes anew.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from dagster_project.editions import EDITIONS
-from dagster_project.lake import exclusive, sha256_of
+from dagster_project.lake import exclusive
 from dagster_project.logs import RunLog
+from dagster_project.publish import is_as_published, read_published
 from dagster_project.settings import Settings
 from dagster_project.state import swap_link
 
@@ -41,7 +43,7 @@ def kept(settings: Settings) -> list[Kept]:
         if place.is_symlink() or place.name.startswith("."):
             continue
         if all((place / edition.file).exists() for edition in EDITIONS):
-            as_of = json.loads(path.read_text(encoding="utf-8"))["made_from"]["as_of"]
+            as_of = read_published(place)["made_from"]["as_of"]
             found.append(Kept(place.name, as_of, place == served, path.stat().st_mtime_ns))
     return sorted(found, key=lambda one: one.built_ns, reverse=True)
 
@@ -56,9 +58,8 @@ def roll_back(settings: Settings, run_id: str | None = None) -> tuple[Kept, Kept
             raise RollbackError(f"nothing is published in {settings.home}; cdp run makes it")
         target = _choose(there, now, run_id)
         place = settings.warehouse / target.run_id
-        said = json.loads((place / "published.json").read_text(encoding="utf-8"))["files"]
         for edition in EDITIONS:
-            if sha256_of(place / edition.file) != said[edition.file]["sha256"]:
+            if not _is_whole(place / edition.file):
                 raise RollbackError(
                     f"{place / edition.file} is damaged, or somebody has written to it since it was "
                     "published. Name another run, or restore a backup"
@@ -67,6 +68,20 @@ def roll_back(settings: Settings, run_id: str | None = None) -> tuple[Kept, Kept
         swap_link(settings.warehouse / "current", Path(target.run_id))
         RunLog(settings.logs).add(now.run_id, "rolled back", to=target.run_id)
         return now, target
+
+
+def _is_whole(database: Path) -> bool:
+    """Whether a database is as it was published, to the last value: DuckDB checks every block that it reads."""
+    if not is_as_published(database, read_published(database.parent)):
+        return False
+    try:
+        with duckdb.connect(str(database), read_only=True) as con:
+            tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            for schema, table in tables:
+                con.execute(f'select bit_xor(hash("{table}")) from "{schema}"."{table}"').fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _choose(there: list[Kept], now: Kept, run_id: str | None) -> Kept:

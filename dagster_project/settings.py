@@ -159,6 +159,11 @@ class Settings:
         return self.home / "warehouse"
 
     @property
+    def spare(self) -> Path:
+        """The last publish that is not kept any more, to be brought up to date as the next one."""
+        return self.warehouse / ".spare"
+
+    @property
     def state(self) -> Path:
         return self.home / "state"
 

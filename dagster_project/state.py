@@ -57,7 +57,8 @@ class State:
         origin = {"run_id": run_id, "inputs": inputs}
         write_atomically(place / "origin.json", json.dumps(origin, sort_keys=True) + "\n")
         swap_link(self.root / "current", Path("versions") / run_id)
-        keep_newest(self.root / "versions", keep, besides=run_id)
+        for older in beyond(self.root / "versions", keep, besides=run_id):
+            shutil.rmtree(older)
 
 
 def swap_link(link: Path, target: Path) -> None:
@@ -69,10 +70,8 @@ def swap_link(link: Path, target: Path) -> None:
     sync(link.parent)
 
 
-def keep_newest(directory: Path, count: int, *, besides: str) -> None:
-    """Remove all but the newest `count` directories, never the one named `besides`."""
-    there = (path for path in directory.iterdir() if path.is_dir() and not path.is_symlink())
+def beyond(directory: Path, count: int, *, besides: str) -> list[Path]:
+    """The directories that are not of the newest `count`, the newest first; never the one named `besides`."""
+    there = (path for path in directory.glob("[!.]*") if path.is_dir() and not path.is_symlink())
     found = [path for path in there if path.name != besides]
-    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in found[count - 1 :]:
-        shutil.rmtree(path)
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)[count - 1 :]

@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from forked import write_command
-from support import SAMPLE, nightly
+from support import SAMPLE, assert_pseudonymised, assert_published, nightly
 from test_cli import landed
 
 from dagster_project import alerts
@@ -279,6 +279,53 @@ def test_what_was_written_to_is_not_served_again(settings):
         con.execute("update profiles set first_name = 'Mallory'")
     with pytest.raises(RollbackError, match="damaged, or somebody has written"):
         roll_back(settings)
+
+
+def test_what_is_damaged_is_not_served_again(settings):
+    database = settings.warehouse / kept(settings)[1].run_id / "customers_pseudonymised.duckdb"
+    with duckdb.connect(str(database), read_only=True) as con:
+        block = con.execute("select max(block_id) from pragma_storage_info('profiles')").fetchall()[0][0]
+    with database.open("r+b") as handle:
+        handle.seek(3 * 4096 + block * 262144 + 100)
+        handle.write(b"damage")
+    with pytest.raises(RollbackError, match="damaged, or somebody has written"):
+        roll_back(settings)
+
+
+def night_of(settings: Settings, day: int) -> int:
+    """A night with news, of which one publish is kept. Returns which file serves then."""
+    contacts = settings.exports / "salesforce" / "Contact.csv"
+    contacts.with_name(f"Contact {day}.csv").write_text(contacts.read_text().replace("Navy", f"Navy {day}"))
+    nightly(settings.exports, settings.home, date(2026, 6, day), kept_publishes=1)
+    return settings.database.stat().st_ino
+
+
+def test_the_publish_that_is_kept_no_more_becomes_the_next_but_one(settings):
+    files = [settings.database.stat().st_ino, *(night_of(settings, day) for day in (4, 5, 6))]
+    assert len(set(files)) == 2 and files[2:] == files[:2]
+    assert_published(settings.home)
+    assert_pseudonymised(settings.home)
+    assert len(kept(settings)) == 1
+
+
+def test_who_never_lets_go_of_a_database_keeps_it(settings):
+    script = (
+        "import duckdb, sys\n"
+        "con = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "for _ in sys.stdin:\n"
+        "    print(con.execute('select max(as_of)::date from runs').fetchall()[0][0], flush=True)"
+    )
+    files = [settings.database.stat().st_ino]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(settings.database.resolve())],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as reader:
+        for day in (4, 5, 6):
+            print(file=reader.stdin, flush=True)
+            assert reader.stdout.readline() == "2026-06-03\n"
+            files.append(night_of(settings, day))
+    assert files[0] not in files[1:]
+    assert_published(settings.home)
 
 
 def test_after_a_rollback_the_next_run_publishes_anew_and_forgets_the_oldest(settings):

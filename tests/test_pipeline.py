@@ -12,9 +12,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import PUBLISHED, SAMPLE, assert_pseudonymised, nightly, published_of, tables_of
+from support import SAMPLE, assert_pseudonymised, assert_published, nightly, tables_of
 
-from dagster_project.lake import Lake
 from dagster_project.scoreboard.nights import remember_population
 
 DERIVED = ("staging", "standard", "identity", "workings", "golden", "segments")
@@ -162,20 +161,6 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, fir
         "identity.profile_changes", "identity.issued_profile_ids", "identity.accuracy_reference"
     }
     assert [t for t in differing(found, expected) if t not in remembered] == []
-
-
-def assert_published(home: Path) -> None:
-    """The database, brought up to date night by night, holds what the lake holds."""
-    lake = tables_of(home, layers=PUBLISHED)
-    served = published_of(home)
-    for table, rows in lake.items():
-        layer, _, name = table.partition(".")
-        place = f"main.{name}" if layer == "marts" or table not in served else table
-        columns = [c for c in Lake(home / "lake").manifest(table).columns
-                   if c not in ("run_id", "change_id")]
-        listed = ", ".join(f'"{column}"' for column in columns)
-        found = sorted(query(home, f"select {listed} from {place}"), key=repr)
-        assert found == rows, table
 
 
 def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(company, first_night, tmp_path):

@@ -14,7 +14,7 @@ from dagster_project.privacy import ledger
 from dagster_project.privacy.tombstones import forget_dropped
 from dagster_project.run import Run
 from dagster_project.settings import Settings
-from dagster_project.state import keep_newest
+from dagster_project.state import beyond
 
 WITH_RECORDS = ("identity_diff.*", "identity_compare.*")
 """Reports that name records. All others hold counts; the queue of doubtful pairs is written anew."""
@@ -61,7 +61,9 @@ def remove_older(run: Run) -> None:
     settings = run.settings
     for current in (settings.warehouse / "current", settings.state / "current"):
         kept = current.resolve()
-        keep_newest(kept.parent, 1, besides=kept.name)
+        for older in beyond(kept.parent, 1, besides=kept.name):
+            shutil.rmtree(older)
+    shutil.rmtree(settings.spare, ignore_errors=True)
     for leftover in settings.warehouse.glob(".building.*"):
         shutil.rmtree(leftover)
     for pattern in WITH_RECORDS:

@@ -270,7 +270,7 @@ def _files(settings: Settings) -> dict[str, list[Path]]:
     served = {
         (place / "current").resolve() for place in (settings.warehouse, settings.state)
     }
-    versions = [*settings.warehouse.glob("[!.]*"), *(settings.state / "versions").glob("[!.]*")]
+    versions = [*settings.warehouse.glob("*"), *(settings.state / "versions").glob("[!.]*")]
     return {
         "publishes": [
             path for path in versions
