@@ -25,7 +25,7 @@ INLINE_VALUES = 64
 """Up to this many touched values go into the query as literals, which prunes row groups."""
 
 WHOLE_SHARE = 1 / 3
-"""When more than this share of the partition values is touched, making the whole is cheaper."""
+"""When more than this share of the rows, or of the partition values, is touched, making the whole is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def commit_difference(
     checks = [_check_grain(run, table, "computed", grain)]
     _raise_if_blocked(run, checks)
     columns = {row[0]: row[1] for row in run.con.execute("describe computed").fetchall()}
-    touched = None
+    touched = old = None
     if before and before.columns == columns and before.partition == key and before.parts:
         old = f"({run.lake.scan(table)})"
         if keys:
@@ -198,7 +198,7 @@ def commit_difference(
     with run.lake.staging(table) as place:
         staged = place / "rows.parquet"
         write_parquet(run.con, "from computed" if touched is None else changed, staged, order=grain)
-        return _commit(run, table, staged, key, grain, made_from, touched, report, checks)
+        return _commit(run, table, staged, key, grain, made_from, touched, old, report, checks)
 
 
 def _differing(run: Run, new: str, old: str, key: str, columns: Sequence[str]) -> int:
@@ -241,8 +241,8 @@ def _touched(run: Run, partition: str | None, table: str, made_from: dict) -> in
     count = _count(run, TOUCHED)
     if count <= INLINE_VALUES:
         return count
-    total = _count(run, f"(select distinct {partition} from ({run.lake.scan(table)}))")
-    return None if count > WHOLE_SHARE * total else count
+    rows = _count(run, f"({run.lake.scan(table)}) where {partition} in (select value from {TOUCHED})")
+    return None if max(count, rows) > WHOLE_SHARE * before.notes["rows"] else count
 
 
 def _touched_list(run: Run, count: int) -> str:
@@ -269,44 +269,45 @@ def _write(run: Run, model: SqlModel, made_from: dict, touched: int | None, repo
                 failing = None
             checks.append(CheckResult(model.table, check.claim, check.blocking, failing))
         _raise_if_blocked(run, checks)
-        touched = _differing_from_before(run, model, staged, touched)
+        touched, old = _differing_from_before(run, model, staged, touched)
         return _commit(
-            run, model.table, staged, model.partition, model.grain, made_from, touched, report, checks
+            run, model.table, staged, model.partition, model.grain, made_from, touched, old, report, checks
         )
 
 
 def _differing_from_before(
     run: Run, model: SqlModel, staged: Path, touched: int | None
-) -> int | None:
-    """How many partition values of what was made differ from what was there; the staged file is cut
-    down to them, so that readers make again only what really changed.
+) -> tuple[int | None, str]:
+    """How many partition values of what was made differ from what was there, and the relation that has
+    the rows that these had; the staged file is cut down to them, so that readers make again only what
+    really changed.
 
     `touched` is how many were made again, None for all. None when the table is to be made whole.
     """
     before = run.lake.manifest(model.table)
     if not model.partition or not before or before.partition != model.partition or not before.parts:
-        return None
+        return None, ""
     new, old = f"read_parquet({quoted(staged)})", f"({run.lake.scan(model.table)})"
     columns = {row[0]: row[1] for row in run.con.execute(f"describe from {new}").fetchall()}
     if columns != before.columns:
-        return None
+        return None, ""
     if touched is not None:
         old = f"(select * from {old} where {model.partition} in (select value from {TOUCHED}))"
         run.con.execute(f"create or replace temp table replaced as from {old}")
         old = "replaced"
         if _count(run, old) == 0:
-            return touched
+            return touched, old
     differing = _differing(run, new, old, model.partition, list(columns))
     if touched is None and differing > max(
         INLINE_VALUES, WHOLE_SHARE * _count(run, f"(select distinct {model.partition} from {new})")
     ):
-        return None
+        return None, ""
     if differing not in (0, touched):
         changed = staged.with_name("changed.parquet")
         rows = f"select * from {new} where {model.partition} in (select value from {TOUCHED})"
         write_parquet(run.con, rows, changed, order=model.order)
         changed.rename(staged)
-    return differing
+    return differing, old
 
 
 def _commit(
@@ -317,10 +318,12 @@ def _commit(
     grain: Sequence[str],
     made_from: dict,
     touched: int | None,
+    old: str | None,
     report: dict,
     checks: Sequence[CheckResult],
 ) -> Made:
-    """Commit the staged rows as the whole table, or in place of the touched partition values."""
+    """Commit the staged rows as the whole table, or in place of the touched partition values, of which
+    `old` has the rows that they had."""
     if touched == 0:
         run.lake.note_unchanged(table, made_from=made_from)
         return described(run, table, report)
@@ -333,7 +336,6 @@ def _commit(
     keys = staged.with_name("keys.parquet")
     values = f"select value as {partition} from {TOUCHED}"
     write_parquet(run.con, values, keys, order=(partition,))
-    old = f"({run.lake.scan(table)})"
     replaced = _count(run, f"{old} where {partition} in (select value from {TOUCHED})")
     rows = run.lake.manifest(table).notes["rows"] - replaced + written
     notes = {"rows": rows, "checks": said}
