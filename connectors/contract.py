@@ -69,9 +69,10 @@ class Name:
     is_own: bool = False
 
 
-IDENTIFIERS = ("email", "phone", "record", "member", "order", "visitor")
+IDENTIFIERS = ("email", "phone", "record", "member", "reference", "order", "visitor")
 """Kinds of `Name`. A record is system:export:id; a member is a record that stands for an e-mail address
-and goes where the address goes; an order is what the lines of a sale have in common."""
+and goes where the address goes; a reference is a record as another system noted it, which somebody
+else's may have noted too; an order is what the lines of a sale have in common."""
 
 PERSON_NAMES = ("first_name", "last_name", "full_name")
 """What a person is called: nobody's alone, and told apart by it is who shares an address."""

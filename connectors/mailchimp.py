@@ -7,6 +7,15 @@ kept in `_extra`.
 
 from connectors.contract import Contract, Name, Variant, column
 
+
+def recipient(text: str) -> Name:
+    """The member to whom a mail went, in the address that a link of it leads to, wherever that is noted: by
+    whoever counts clicks, of the visit's landing, and as the page that led to the next one."""
+    found = f"nullif(regexp_extract({text}, '[?&]?mc_eid=([0-9A-Za-z]+)', 1), '')"
+    member = f"'mailchimp:members:' || {found}"
+    return Name("record", f"case when contains({text}, 'mc_eid=') then {member} end")
+
+
 MEMBERS = Contract(
     system="mailchimp",
     export="members",

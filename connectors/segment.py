@@ -6,6 +6,7 @@ Traits and properties are the sender's own and stay JSON.
 """
 
 from connectors.contract import Column, Contract, Name, Rule, column, snake_case
+from connectors.mailchimp import recipient
 
 
 def _field(header: str, description: str, type: str = "text", **more: bool) -> Column:  # noqa: A002
@@ -39,6 +40,8 @@ EVENTS = Contract(
             "email",
             "case when contains(context, '@') then as_json(context) ->> '$.traits.email' end",
         ),
+        recipient("properties"),
+        recipient("context"),
     ),
     columns=(
         _field("messageId", "The call's id", required=True),

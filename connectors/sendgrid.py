@@ -5,6 +5,7 @@ Custom arguments are fields of the sender's own and are kept in `_extra`.
 """
 
 from connectors.contract import Contract, column
+from connectors.mailchimp import recipient
 
 EVENTS = Contract(
     system="sendgrid",
@@ -20,6 +21,7 @@ EVENTS = Contract(
     day='cast(as_epoch_utc("timestamp") as date)',
     is_numbered=False,
     is_open=True,
+    names=(recipient("url"),),
     columns=(
         column("sg_event_id", "The event's id", required=True),
         column("sg_message_id", "The message's id"),

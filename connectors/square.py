@@ -14,7 +14,11 @@ _WHEN = (
 _CUSTOMER = (
     column("Customer ID", "The customer, where known", names="record:square:customers"),
     column("Customer Name", "The customer's name, where known", names="full_name"),
-    column("Customer Reference ID", "The customer in the seller's own system"),
+    column(
+        "Customer Reference ID",
+        "The customer in the seller's own system",
+        names="reference:shopify:customers",
+    ),
 )
 _SALE = Name("order", "'square:' || as_text(transaction_id)", is_own=True)
 _TIME = 'square_utc("date", "time", time_zone)'

@@ -5,6 +5,7 @@ escapes. Other W3C logs are read by the names in their `#Fields:` line, as Cloud
 """
 
 from connectors.contract import Contract, Name, Variant, column
+from connectors.mailchimp import recipient
 
 
 def _visitor(cookie: str, address: str, agent: str) -> Name:
@@ -15,14 +16,6 @@ def _visitor(cookie: str, address: str, agent: str) -> Name:
         f"'weblogs:' || coalesce(cookie_id({cookie}, visitor_cookies()),"
         f" agent_key({address}, {agent}) || '@' || occurred_on)",
     )
-
-
-def _recipient(text: str) -> Name:
-    """The member to whom the mail went that a visit came from: in the landing's address, and as the page that
-    led to the next one."""
-    found = f"nullif(regexp_extract({text}, '[?&]?mc_eid=([0-9A-Za-z]+)', 1), '')"
-    member = f"'mailchimp:members:' || {found}"
-    return Name("record", f"case when contains({text}, 'mc_eid=') then {member} end")
 
 
 ACCESS = Contract(
@@ -48,8 +41,8 @@ ACCESS = Contract(
     is_numbered=False,
     names=(
         _visitor("nullif(cookie, '-')", "remote_host", "nullif(user_agent, '-')"),
-        _recipient("request"),
-        _recipient("referer"),
+        recipient("request"),
+        recipient("referer"),
     ),
     columns=(
         column("vhost", "Host, or host:port, that was asked"),
@@ -124,8 +117,8 @@ CLOUDFRONT = Contract(
             "c_ip",
             "url_decode(url_decode(nullif(cs_user_agent, '-')))",
         ),
-        _recipient("cs_uri_query"),
-        _recipient("url_decode(cs_referer)"),
+        recipient("cs_uri_query"),
+        recipient("url_decode(cs_referer)"),
     ),
     columns=tuple(
         column(field, description, type, required=field in _REQUIRED)

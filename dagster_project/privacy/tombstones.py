@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 INDEX = "index.subject_rows"
 
-LIFTED = ("email", "email_name", "phone", "member", "visitor")
+LIFTED = ("email", "email_name", "phone", "member", "reference", "visitor")
 """Kinds that a lift ends, with all that was dropped since the erasure for referring to such a row. The
 records and orders that were erased stay so: they are the past's."""
 
@@ -132,7 +132,7 @@ def live(entries: Iterable[ledger.Entry]) -> tuple[Tombstone, ...]:
 
 READS = (
     *("identity.visitors", "staging.weblogs__access", "staging.weblogs__cloudfront"),
-    *("standard.identifiers", "standard.web_requests"),
+    *("standard.identifiers", "standard.record_links", "standard.web_requests"),
 )
 
 
@@ -145,8 +145,10 @@ def tombstones_of(
     `con` has views of the tables of READS. That a row refers to a row of theirs is found when it goes.
     """
     found = [set(_own(subject)) for subject in subjects]
-    for number, kind, value in (*_mailboxes(con, subjects), *_agents(con, subjects)):
-        found[number].add((kind, value))
+    _give(con, "records_given", "record", [(n, r) for n, one in enumerate(subjects) for r in one.records])
+    for hashed in (_references, _mailboxes, _agents):
+        for number, kind, value in hashed(con, subjects):
+            found[number].add((kind, value))
     moment = at.isoformat(timespec="seconds")
     return [
         tuple(
@@ -184,9 +186,23 @@ def _members() -> set[str]:
     }
 
 
+def _references(con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> list[tuple]:
+    """Every record, as other systems may note it, that no record of anybody else's has noted."""
+    return con.execute("""
+        with others as (
+            select records.number, links.linked_record as record
+            from records_given as records
+            inner join standard.record_links as links on links.linked_record = records.record
+            left join records_given as own
+                on own.number = records.number and own.record = links.record_key
+            where own.record is null
+        )
+        select number, 'reference', record from records_given anti join others using (number, record)
+        order by all""").fetchall()
+
+
 def _mailboxes(con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> list[tuple]:
     """Of every address its mailbox, where it is nobody else's; else with each of the person's names."""
-    _give(con, "records_given", "record", [(n, r) for n, one in enumerate(subjects) for r in one.records])
     _give(con, "names_given", "name", [(n, name) for n, one in enumerate(subjects) for name in one.names])
     _give(
         con,

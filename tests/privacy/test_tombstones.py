@@ -50,10 +50,11 @@ TASKS = b"""Id,Subject,ActivityDate,Status,WhoId,WhatId
 00T000000000003AAA,Call,2026-05-01,Done,,500000000000003AAA
 00T000000000004AAA,Call,2026-05-01,Done,,500000000000005AAA
 """
-ITEMS = b"""Date,Time,Time Zone,Item,Qty,Gross Sales,Net Sales,Transaction ID,Payment ID,Customer ID
-2026-05-01,10:00:00,UTC,Tea,1,$4.00,$4.00,sale1,pay1,ADA
-2026-05-01,10:00:00,UTC,Cake,1,$3.00,$3.00,sale1,pay1,
-2026-05-01,11:00:00,UTC,Tea,1,$4.00,$4.00,sale2,pay2,GRACE
+ITEMS = b"""Date,Time,Time Zone,Item,Qty,Gross Sales,Net Sales,Transaction ID,Payment ID,Customer ID,Customer Reference ID
+2026-05-01,10:00:00,UTC,Tea,1,$4.00,$4.00,sale1,pay1,ADA,
+2026-05-01,10:00:00,UTC,Cake,1,$3.00,$3.00,sale1,pay1,,
+2026-05-01,11:00:00,UTC,Tea,1,$4.00,$4.00,sale2,pay2,GRACE,7210448300002
+2026-05-01,12:00:00,UTC,Tea,1,$4.00,$4.00,sale3,pay3,ADA2,7210448300001
 """
 LOG = b"""203.0.113.7 - - [31/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Firefox" "vid=adas"
 203.0.113.7 - - [31/May/2026:10:05:04 +0000] "GET / HTTP/1.1" 200 5 "-" "Firefox" "vid=graces"
@@ -76,12 +77,15 @@ FILES = {
     "items.csv": ITEMS,
     "access.log": LOG,
     "calls.json": CALLS,
-    "mails.json": events({}, {"email": "g@hopper.net"}),
+    "mails.json": events(
+        {}, {"email": "g@hopper.net"}, {"email": "no@mail.example", "url": "https://a.shop/?mc_eid=abc"}
+    ),
 }
 WHOSE = (
     ("record", ADA), ("record", "square:customers:ADA"), ("record", "mailchimp:members:abc"),
     ("email", "ada@lovelace.net"), ("phone", "+12125550147"), ("visitor", "weblogs:adas"),
     ("email_name", "home@byron.net|ada lovelace"), ("record", "shopify:customers:7210448300001"),
+    ("reference", "shopify:customers:7210448300001"),
 )
 LEFT = {
     "salesforce__contact": ["003000000000002AAA"],
@@ -176,8 +180,8 @@ def test_only_the_erased_persons_rows_go_and_are_counted(place, order):
     # rows read, accepted, set aside, erased
     assert {name: row[:4] for name, row in files.items()} == {
         "Contact.csv": (4, 1, 3, 3), "Case.csv": (8, 4, 4, 4), "Task.csv": (4, 2, 2, 2),
-        "items.csv": (3, 1, 2, 2), "access.log": (5, 1, 4, 4), "calls.json": (2, 1, 1, 1),
-        "mails.json": (2, 1, 1, 1),
+        "items.csv": (4, 1, 3, 3), "access.log": (5, 1, 4, 4), "calls.json": (2, 1, 1, 1),
+        "mails.json": (3, 1, 2, 2),
     }
     said = [row for row in found["raw.quarantine"] if row[5] == ERASED]
     assert len(said) == 7 and all(row[2] is None for row in said)
@@ -220,7 +224,7 @@ def test_the_same_exports_delivered_again_change_nothing(place):
     after = keys_left(place)
     assert {name: sorted(set(keys)) for name, keys in after.items()} == before
     again = [row for row in found["raw.source_files"] if row[0].startswith("2026-06-03")]
-    assert [sum(row[at] for row in again) for at in (9, 10, 12)] == [29, 11, 17]
+    assert [sum(row[at] for row in again) for at in (9, 10, 12)] == [31, 11, 19]
 
 
 def test_a_shared_mailbox_erases_nobody_else(place):
@@ -376,6 +380,8 @@ def test_tombstones_are_of_what_is_nobody_elses():
             ('salesforce:contact:1', 'email', 'ada+shop@lovelace.net'),
             ('salesforce:contact:1', 'email', 'home@byron.net'),
             ('salesforce:contact:2', 'email', 'home@byron.net')) as t(record_key, kind, value);
+        create table standard.record_links as
+            select 'square:customers:2' as record_key, 'salesforce:contact:1' as linked_record;
         create table standard.web_requests as from (values
             ('l1', date '2026-05-01', 'weblogs:session', false),
             ('l2', date '2026-05-02', 'weblogs:session', false),
@@ -395,6 +401,8 @@ def test_tombstones_are_of_what_is_nobody_elses():
     [(agent,)] = con.execute("select agent()").fetchall()
     assert {(one.kind, one.hash) for one in found} == {
         ("record", "record=salesforce:contact:1"), ("member", "record=mailchimp:members:abc"),
+        # what somebody else's till record noted, the contact, names nobody
+        ("reference", "reference=mailchimp:members:abc"),
         ("visitor", "visitor=weblogs:cookie"), ("visitor", "visitor=weblogs:session"),
         # on the second of May somebody else is known by that address and agent
         ("visitor", f"visitor=weblogs:{agent}@2026-05-01"),
@@ -418,7 +426,7 @@ def test_a_lift_ends_what_follows_and_keeps_records_and_orders(tmp_path):
     found = live([entry, following, lifted])
     assert {one.kind for one in found if one.until is None} == {"record"}
     assert {one.kind for one in found if one.until} == {
-        "email", "email_name", "phone", "visitor", "member", "order"}
+        "email", "email_name", "phone", "visitor", "member", "order", "reference"}
 
 
 # The whole job -------------------------------------------------------------------------------------
