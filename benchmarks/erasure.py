@@ -103,7 +103,7 @@ def main() -> None:
         for name, (module, function) in STEPS.items():
             setattr(module, function, clock.timed(name, getattr(module, function)))
         people = chosen_people(settings, chosen.erased)
-        subjects = find_subjects(settings, [[one] for one in people])
+        subjects = find_subjects(settings, [[one] for one in people], is_one_job=True)
         clock.lap("finding who")
         requests = [(f"request-{number}", subject) for number, subject in enumerate(subjects)]
         written = Counter()

@@ -305,7 +305,8 @@ def _subjects(settings, wanted) -> list[tuple]:
 
     _refuse_unpublished(settings)
     found, wrong = {}, []
-    for number, subject in enumerate(find_subjects(settings, [texts for _, texts in wanted])):
+    asked = find_subjects(settings, [texts for _, texts in wanted], is_one_job=True)
+    for number, subject in enumerate(asked):
         request_id, texts = wanted[number]
         name = request_id or f"request {number + 1}"
         if isinstance(subject, NotFound) and all(erasing.graves_of(settings, text) for text in texts):

@@ -132,9 +132,14 @@ def find_subject(
 
 
 def find_subjects(
-    where: Settings | Run, requests: Sequence[Sequence[str]], *, confidence: float = CONFIDENCE
+    where: Settings | Run,
+    requests: Sequence[Sequence[str]],
+    *,
+    confidence: float = CONFIDENCE,
+    is_one_job: bool = False,
 ) -> list[Subject | SubjectError]:
-    """The same for many requests in one go: for each its subject, or why there is none."""
+    """The same for many requests in one go: for each its subject, or why there is none. In one job, as an
+    erasure is, what nobody else carries than the people asked for is each one's own."""
     with opened(where) as source:
         con = source.con
         _ask(source, requests)
@@ -150,7 +155,7 @@ def find_subjects(
             elif one is None and number in addressed:
                 one = Core(None, frozenset(), ())
             found.append(one or NotFound("nothing is known of what was named"))
-        _keep(con, found)
+        _keep(con, found, is_one_job=is_one_job)
         return _subjects(source, found)
 
 
@@ -386,9 +391,11 @@ def core_of(
     return Core(profile, records, tuple(doubtful[one] for one in members if one not in records))
 
 
-def _keep(con: duckdb.DuckDBPyConnection, found: Sequence[Core | SubjectError]) -> None:
-    """subjects: the requests that are about somebody. subject_records: one row per request and record of
-    its profile, and whether it is surely theirs."""
+def _keep(
+    con: duckdb.DuckDBPyConnection, found: Sequence[Core | SubjectError], *, is_one_job: bool
+) -> None:
+    """subjects: the requests that are about somebody, and which of them go together. subject_records: one
+    row per request and record of its profile, and whether it is surely theirs."""
     rows = [
         (number, core.profile_id, record, record in core.records)
         for number, core in enumerate(found)
@@ -402,8 +409,12 @@ def _keep(con: duckdb.DuckDBPyConnection, found: Sequence[Core | SubjectError]) 
     con.execute("create or replace temp table subject_records as from given")
     con.unregister("given")
     numbers = [number for number, core in enumerate(found) if isinstance(core, Core)]
-    con.execute("create or replace temp table subjects as select unnest($1::int[]) as request",
-                [numbers])
+    job = "0" if is_one_job else "request"
+    con.execute(
+        f"""create or replace temp table subjects as
+        select request, {job} as job from (select unnest($1::int[]) as request)""",
+        [numbers],
+    )
 
 
 # What is known by them -----------------------------------------------------------------------------
@@ -459,16 +470,18 @@ IDENTIFIERS = """
         group by request, kind, text
         having count(distinct value) = 1
     ),
+    sure as (
+        select distinct job, record_key
+        from subject_records inner join subjects using (request)
+        where is_sure
+    ),
     -- who carries it that is not surely the subject
     others as (
         select distinct held.request, held.kind, held.value
         from held
+        inner join subjects using (request)
         inner join standard.identifiers as carried using (kind, value)
-        left join subject_records as people
-            on people.request = held.request
-            and people.record_key = carried.record_key
-            and people.is_sure
-        where people.record_key is null
+        anti join sure on sure.job = subjects.job and sure.record_key = carried.record_key
     ),
     spelt as (
         select request, kind, value, text from emails

@@ -139,8 +139,9 @@ READS = (
 def tombstones_of(
     con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject], key: Key, *, at: datetime
 ) -> list[tuple[Tombstone, ...]]:
-    """For each person the identifiers that are theirs and nobody else's: what is delivered with one of them
-    is theirs. An address that others carry too is theirs beside their name alone.
+    """For each person the identifiers that are theirs and nobody else's than of those who are erased with
+    them: what is delivered with one of them is theirs. An address that others carry too is theirs beside
+    their name alone.
 
     `con` has views of the tables of READS. That a row refers to a row of theirs is found when it goes.
     """
@@ -193,9 +194,7 @@ def _references(con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> 
             select records.number, links.linked_record as record
             from records_given as records
             inner join standard.record_links as links on links.linked_record = records.record
-            left join records_given as own
-                on own.number = records.number and own.record = links.record_key
-            where own.record is null
+            anti join records_given as own on own.record = links.record_key
         )
         select number, 'reference', record from records_given anti join others using (number, record)
         order by all""").fetchall()
@@ -222,9 +221,7 @@ def _mailboxes(con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> l
             from carried
             inner join standard.identifiers as others
                 on others.kind = 'email' and mailbox(others.value) = carried.mailbox
-            left join records_given as own
-                on own.number = carried.number and own.record = others.record_key
-            where own.record is null
+            anti join records_given as own on own.record = others.record_key
         )
         select number, 'email', mailbox from carried anti join shared using (number, mailbox)
         where mailbox is not null
@@ -261,9 +258,8 @@ def _agents(con: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> list
             inner join lines using (occurred_on, agent)
             inner join standard.web_requests as requests using (line_key, occurred_on)
             inner join identity.visitors as visitors using (visitor_id)
-            left join visitors_given as own
-                on own.number = agents.number and own.visitor = visitors.visitor_id
-            where visitors.profile_id is not null and own.visitor is null and not requests.has_cookie
+            anti join visitors_given as own on own.visitor = visitors.visitor_id
+            where visitors.profile_id is not null and not requests.has_cookie
         )
         select number, 'visitor', 'weblogs:' || agent || '@' || occurred_on
         from agents anti join others using (number, occurred_on, agent)

@@ -84,6 +84,9 @@ def test_a_further_identifier_tells_who_of_a_shared_mailbox_is_meant(settings, c
         assert found.profile_ids[0] == profile
         mine = next(one for one in found.identifiers if one.value == shared)
         assert not mine.is_own
+    # of all its holders in one job it is each one's own
+    for found in find_subjects(settings, [[profile] for *_, profile in holders], is_one_job=True):
+        assert next(one for one in found.identifiers if one.value == shared).is_own
 
 
 def test_records_of_the_sample_are_those_of_the_person_and_no_other(settings):

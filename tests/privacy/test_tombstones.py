@@ -413,6 +413,12 @@ def test_tombstones_are_of_what_is_nobody_elses():
         ("email_name", "email_name=home@byron.net|a lovelace"),
         ("phone", "phone=+12125550147"),
     }
+    # whose address is shared with nobody but who is erased in the same job has it alone
+    other = subject(
+        records=("salesforce:contact:2",), identifiers=(Identifier("email", "home@byron.net", True, ()),)
+    )
+    for one in tombstones_of(con, [asked, other], key, at=AT):
+        assert [grave.hash for grave in one if "byron" in grave.hash] == ["email=home@byron.net"]
     con.close()
 
 
