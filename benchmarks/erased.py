@@ -99,6 +99,9 @@ NEAR = {
     "a company": """
         select members.record_key, company_id
         from golden.company_people inner join identity.profile_records as members using (profile_id)""",
+    "a browser that an address signed in on": """
+        select visitor_id, value from standard.visitor_evidence
+        union all select record_key, value from standard.identifiers""",
     "the same browser of the same address on a day": """
         select requests.visitor_id, md5(concat_ws('|', occurred_on, lines.address, lines.user_agent))
         from standard.web_requests as requests inner join lines using (line_key, occurred_on)

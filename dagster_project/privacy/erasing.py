@@ -42,10 +42,11 @@ class StillThere(NotErased):
     """After all that was done something that names an erased person is left in the home."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
-        places = ", ".join(sorted({hit.file for hit in hits})[:5])
+        files = sorted({hit.file for hit in hits})
+        rest = f" and {len(files) - 5} more files" if len(files) > 5 else ""
         super().__init__(
-            f"{len(hits)} places still name somebody who was erased, in {places}. Remove or rewrite "
-            "what the platform did not make, then run again; what it made itself please report"
+            f"somebody who was erased is still named in {', '.join(files[:5])}{rest}, below the home. Remove or "
+            "rewrite what the platform did not make, then run again; what it made itself please report"
         )
         self.hits = tuple(hits)
 
