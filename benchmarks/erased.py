@@ -3,7 +3,7 @@
     python benchmarks/erased.py --people 4000 --nights 5
 
 The 200 are drawn evenly from what is hard (HARD). Rows of others that are not as they were before are told by
-what of the removed explains them (CAUSES, NEAR); what nothing explains is a defect, and the benchmark fails. Then
+what of the removed explains them (COUNTED to NEAR); what nothing explains is a defect, and the benchmark fails. Then
 the same are erased again, all is delivered again, and on a copy of the home they are erased before the last
 delivery instead of after it: nothing may differ.
 """
@@ -285,13 +285,14 @@ def names_one(cell: object, names: set[str]) -> bool:
 
 
 def names_of(subjects: list[Subject]) -> set[str]:
-    """All that a row of theirs is known by."""
+    """All that a row of theirs is known by; what others carry too is not."""
     found = set()
     for one in subjects:
         found |= {*one.profile_ids, *one.records, *one.visitors, *one.orders}
         found |= {name.rpartition(":")[2] for name in (*one.records, *one.orders)}
-        found |= {text for carried in one.identifiers for text in (carried.value, *carried.spellings)}
-        for user, _, domain in (carried.value.partition("@") for carried in one.identifiers):
+        own = [carried for carried in one.identifiers if carried.is_own]
+        found |= {text for carried in own for text in (carried.value, *carried.spellings)}
+        for user, _, domain in (carried.value.partition("@") for carried in own):
             found.add(f"{user.partition('+')[0].replace('.', '')}@{domain}")  # the same mailbox
     return found
 
@@ -364,11 +365,12 @@ def tell(title: str, found: Iterable[tuple[str, Differing]]) -> set[str]:
     for why, one in found:
         told[why][one.table].update(["rows", *one.changed])
     print(title)
-    for why, tables in told.items():
+    for why, tables in sorted(told.items()):
         print(f"  {why}: {sum(counts['rows'] for counts in tables.values()):,} rows")
-        for table, counts in tables.items():
-            listed = ", ".join(f"{what} {count:,}" for what, count in counts.most_common() if what != "rows")
-            print(f"    {table:36}{counts['rows']:>7,}  {listed}")
+        for table, counts in sorted(tables.items()):
+            rows = counts.pop("rows")
+            listed = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+            print(f"    {table:36}{rows:>7,}  {', '.join(f'{what} {count:,}' for what, count in listed)}")
     return set(told)
 
 
