@@ -41,7 +41,7 @@ def company_home(company, tmp_path_factory) -> Path:
 def pytest_collection_modifyitems(items) -> None:
     """The longest files come first, so that no worker ends up waiting for another."""
     longest = (
-        *("test_scoreboard.py", "test_kills.py", "test_pipeline.py", "test_erase_kills.py"),
-        *("test_operations.py", "test_gate.py"),
+        *("test_pipeline.py", "test_kills.py", "test_gate.py", "test_erase_kills.py"),
+        *("test_operations.py", "test_cli.py"),
     )
     items.sort(key=lambda item: item.path.name not in longest)
