@@ -68,7 +68,7 @@ def table(verdicts: Verdicts) -> tuple[str, bool]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("numbers", nargs="*", type=int)
-    parser.add_argument("--kills", type=int, help="How many random kills; 30 otherwise.")
+    parser.add_argument("--kills", type=int, help="How many random kills; 8 otherwise.")
     parser.add_argument("--poisoned", type=int, help="How many rows have one value; 1000 otherwise.")
     parser.add_argument("--markdown", type=Path, help="Write the table there, too.")
     given = parser.parse_args()
