@@ -164,19 +164,6 @@ def test_night_by_night_gives_the_tables_of_one_run_over_everything(company, fir
     assert [t for t in differing(found, expected) if t not in remembered] == []
 
 
-def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(company, first_night, tmp_path):
-    shutil.copytree(first_night, tmp_path, symlinks=True, dirs_exist_ok=True)
-    exports, night = tmp_path / "exports", max(company.iterdir())
-    served = (tmp_path / "home/warehouse/current/customers.duckdb").resolve()
-    with duckdb.connect(str(served)) as con:
-        con.execute("update profiles set first_name = 'Mallory'")
-    shutil.copytree(night, exports / night.name)
-    nightly(exports, tmp_path / "home")
-    assert query(
-        tmp_path / "home", "select count(*) from profiles where first_name = 'Mallory'"
-    ) == [(0,)]
-
-
 def test_the_lake_starts_again_from_nothing_with_the_state_kept(
     company, company_home, expected, tmp_path
 ):

@@ -121,6 +121,16 @@ def test_what_a_killed_writer_left_disturbs_no_reader_and_no_publish(night):
     assert query(home, "select max(as_of)::date from runs") == [(NEXT,)]
 
 
+def test_what_an_analyst_wrote_into_the_database_is_not_carried_on(night):
+    home = night / "home"
+    served = (home / "warehouse" / "current" / "customers.duckdb").resolve()
+    with duckdb.connect(str(served)) as con:
+        con.execute("update profiles set first_name = 'Mallory'")
+    nightly(night / "exports", home, NEXT)
+    assert query(home, "select max(as_of)::date from runs") == [(NEXT,)]
+    assert query(home, "select count(*) from profiles where first_name = 'Mallory'") == [(0,)]
+
+
 @pytest.mark.fault(5)
 def test_a_file_is_on_disk_before_its_name_and_the_manifest_comes_last(tmp_path, monkeypatch):
     happened = []
