@@ -1031,7 +1031,7 @@ def simulate(target: Path, people: int, nights: int, seed: int, scenario: str | 
 
     with truthful_exits():
         write(target, people=people, nights=nights, seed=seed, scenario=scenario, progress=click.echo)
-    click.echo(f"\nNow: cdp run --exports {target / 'exports'} --home {target / 'home'}")
+    click.echo(f"\nNow, in {target} (its cdp.toml says what the exports do not): cdp run")
 
 
 @main.command()

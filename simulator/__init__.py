@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from simulator import preferences, third_party, truth, world
+from simulator.company import CURRENCY, MAGAZINE, SITE, STORES
 from simulator.files import Night, lay
 from simulator.finance import Finance
 from simulator.mailchimp import Mailchimp
@@ -53,6 +54,18 @@ def _clear(target: Path) -> None:
         raise FileExistsError(f"{target / 'exports'} is not a simulation: name another folder")
 
 
+def _write_settings(path: Path) -> None:
+    """What the exports do not say, for who runs the platform in that folder; settings that are there stay."""
+    if not path.exists():
+        currencies = [f'"{one.name}" = "{CURRENCY[one.country]}"' for one in STORES if one.country != "US"]
+        path.write_text(
+            "# The simulated company's settings: what its exports do not say.\n"
+            f'exports = "exports"\nhome = "home"\nsite_hosts = ["{SITE}", "{MAGAZINE}"]\n\n'
+            "[location_currencies]\n" + "\n".join(currencies) + "\n",
+            encoding="utf-8",
+        )
+
+
 def simulate(
     target: Path,
     *,
@@ -64,7 +77,7 @@ def simulate(
     is_told_nightly: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Summary:
-    """Write `target`/exports/<night>/<system>/… and `target`/truth/*.parquet.
+    """Write `target`/exports/<night>/<system>/…, `target`/truth/*.parquet and, for runs, `target`/cdp.toml.
 
     The first night delivers a year of history, each later one what is new or changed; what goes wrong
     besides is a `scenario` (`month`, a YAML file, or one that was read). The same
@@ -112,6 +125,7 @@ def simulate(
         if is_told_nightly:
             truth.write(now, target / "truth" / on.isoformat())
         since = on
+    _write_settings(target / "cdp.toml")
     tables = truth.write(now, target / "truth")
     written = sorted(path for path in (target / "exports").rglob("*") if path.is_file())
     return Summary(

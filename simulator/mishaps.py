@@ -238,11 +238,16 @@ def _split(content: bytes) -> list[bytes]:
     return [*rows, open_row] if open_row else rows
 
 
+_WHOLE = re.compile(rb'\S+ - \S+ \[[^]]+\] "[^"]*" \d{3} (\d+|-) ?( ?"[^"]*"){0,3} ?')
+"""A line that a web server writes: the common format, and what may follow it."""
+
+
 def _torn(export: str, content: bytes) -> int:
-    """How many lines of a web server's log end before their end, which is a quoted cookie."""
+    """How many lines of a web server's log end where none does. One that ends after a field is whole in a
+    shorter format."""
     if not export.startswith("weblogs/www-access"):
         return 0
-    return sum(1 for line in content.splitlines() if not line.endswith(b'"'))
+    return sum(1 for line in content.splitlines() if not _WHOLE.fullmatch(line))
 
 
 def _export(name: str) -> str:

@@ -111,10 +111,9 @@ def run_nights(
             f"{f', {erased} erased' * bool(erased)}")
     at_once = place / "at_once"
     remember_population(home, at_once)
-    homes = [load_settings(environment={}, home=one) for one in (home, at_once)]
+    homes = [load_settings(directory=place, environment={}, home=one) for one in (home, at_once)]
     shutil.copytree(*map(private_place, homes), dirs_exist_ok=True)  # who is erased is so everywhere
-    whole = measured("run", "--exports", str(landing), "--home", str(at_once), "--as-of",
-                     _day_after(found[-1].on))
+    whole = _run(landing, at_once, found[-1].on)
     if whole.code:
         raise RuntimeError(f"the run over everything ended with {whole.code}: see {at_once / 'reports'}")
     return Scoreboard(people, seed, tuple(found), whole, differing(Lake(home / "lake"),
@@ -129,14 +128,20 @@ def score_links(place: Path, links: Path) -> Iterator[tuple[date, list[Measure]]
             yield on, take_links(links, truth, Path(folder) / "memory.duckdb", on=on)
 
 
+def _run(landing: Path, home: Path, on: date) -> Used:
+    """The night after a day, under the simulated company's settings, which lie beside its home."""
+    given = ("--exports", str(landing), "--home", str(home), "--as-of", (on + timedelta(days=1)).isoformat())
+    return measured("run", *given, directory=home.parent)
+
+
 def _one_night(landing: Path, home: Path, on: date) -> tuple[Used, bool]:
-    used = measured("run", "--exports", str(landing), "--home", str(home), "--as-of", _day_after(on))
+    used = _run(landing, home, on)
     held, is_held = home / "state" / "held.json", False
     for _ in range(2):  # it may be held before people are linked, and before publishing
         if used.code and held.exists():
             is_held = True
             run_id = json.loads(held.read_text(encoding="utf-8"))["run_id"]
-            used = used.and_then(measured("accept", run_id, "--home", str(home)))
+            used = used.and_then(measured("accept", run_id, "--home", str(home), directory=home.parent))
     if used.code:
         raise RuntimeError(f"the night of {on} ended with {used.code}: see {home / 'reports'}")
     return used, is_held
@@ -159,7 +164,7 @@ def _erase(truth: Path, landing: Path, home: Path, on: date) -> int:
         con.execute(f"copy (select record from asked order by record) to {quoted(requests)} (header)")
     if people:
         given = ("--file", str(requests), "--exports", str(landing), "--home", str(home))
-        used = measured("privacy", "erase", *given)
+        used = measured("privacy", "erase", *given, directory=home.parent)
         if used.code:
             raise RuntimeError(f"erasing on {on} ended with {used.code}: see {home / 'reports'}")
     return people
@@ -167,10 +172,6 @@ def _erase(truth: Path, landing: Path, home: Path, on: date) -> int:
 
 def _database(home: Path) -> Path:
     return (home / "warehouse" / "current" / "customers.duckdb").resolve()
-
-
-def _day_after(on: date) -> str:
-    return (on + timedelta(days=1)).isoformat()
 
 
 def _bytes(place: Path, *, since: int = 0) -> int:

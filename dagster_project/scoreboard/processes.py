@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 CLI, STARTED = "dagster_project.cli", "dagster_project.scoreboard.started"
 IMPORTED = ("great_expectations", CLI, "dagster_project.catalog", "dagster_project.nightly", STARTED)
@@ -38,13 +39,15 @@ class Used:
         )
 
 
-def measured(*arguments: str, environment: Mapping[str, str] | None = None) -> Used:
-    """Run a command of cdp; what it says is dropped."""
+def measured(
+    *arguments: str, directory: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Used:
+    """Run a command of cdp, in a directory whose cdp.toml holds; what it says is dropped."""
     forks = get_context("forkserver")
     forks.set_forkserver_preload(list(IMPORTED))
     ours, theirs = forks.Pipe(duplex=False)
     began = time.monotonic()
-    process = forks.Process(target=_work, args=(theirs, arguments, dict(environment or {})))
+    process = forks.Process(target=_work, args=(theirs, arguments, directory, dict(environment or {})))
     process.start()
     theirs.close()
     try:
@@ -55,9 +58,12 @@ def measured(*arguments: str, environment: Mapping[str, str] | None = None) -> U
     return Used(code, cpu_seconds, time.monotonic() - began, peak_bytes)
 
 
-def _work(told: Connection, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+def _work(
+    told: Connection, arguments: tuple[str, ...], directory: Path | None, environment: dict[str, str]
+) -> None:
     main, started = import_module(CLI).main, import_module(STARTED)
     os.environ |= environment
+    os.chdir(directory or Path.cwd())
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

@@ -1,6 +1,7 @@
 -- One row per sale at a till and key by which two systems' records of one sale meet: the payment that both
 -- name, or the same amount in the same shop within the same ten minutes (a Shopify sale looks into the
--- minutes before and after as well, so that no pair falls between two slots).
+-- minutes before and after as well, so that no pair falls between two slots). A Shopify sale that names a
+-- payment is no other payment's, however alike.
 -- grain: order_id, meeting_key
 -- partition: order_id
 with sales as (
@@ -32,4 +33,4 @@ select
     'till|' || (slot + around.step) || '|' || fold(location) || '|' || price, 2
 from sales
 cross join (values (-1), (0), (1)) as around (step)
-where location is not null and system = 'shopify'
+where location is not null and system = 'shopify' and payment_reference is null

@@ -36,7 +36,7 @@ def reason(delivery):
     ("compression", "packed"),
     [
         ("none", TEXT.encode()),
-        ("gzip", gzip.compress(TEXT.encode())),
+        ("gzip", gzip.compress(TEXT.encode(), mtime=0)),
         ("bzip2", bz2.compress(TEXT.encode())),
         ("zstd", zstandard(TEXT.encode())),
         ("zip", zipped(**{"a.csv": TEXT})),

@@ -141,6 +141,7 @@ def sale(order_id, at, **fields):
         ({"at": 599}, "same_sale_at_the_till"),
         ({"at": -599}, "same_sale_at_the_till"),
         ({"at": 601}, None),
+        ({"at": 0, "payment_reference": "t2"}, None),
         ({"at": 0, "total": Decimal("20.01")}, None),
         ({"at": 0, "currency": "CAD"}, None),
         ({"at": 0, "location": "Elm Street"}, None),
