@@ -41,6 +41,10 @@ DICTIONARIES = frozenset(one.table for one in dictionaries.DICTIONARIES)
 """What was ever spelt stays in them, and is for nobody who does not ask for it."""
 
 
+MINTED = {"profile_id": "identity.profile_records", "company_id": "identity.company_members"}
+"""Ids that are minted, and the table that says what they stand for."""
+
+
 @dataclass(frozen=True)
 class Night:
     """One night: what was delivered, what it took, what it wrote, and how right what it published is."""
@@ -93,6 +97,7 @@ def run_nights(
     """Take the company that was simulated below `place` through the pipeline; `deliver` lays a night's files
     where exports land. Raises RuntimeError for a night that fails otherwise than by being held for a
     person; a held one is accepted, and who asks to be erased is, after the night."""
+    place = place.resolve()  # commands run in it
     home, landing = place / "home", place / "landing"
     memory = place / "memory.duckdb"
     found = []
@@ -190,14 +195,16 @@ def remember_population(home: Path, other: Path) -> None:
 
 
 def differing(by_night: Lake, at_once: Lake) -> dict[str, int]:
-    """Rows by table that are not in both. A profile's id is minted when a person first appears, so ids are
-    compared by the records that they stand for."""
+    """Rows by table that are not in both. The id of a profile or a company is minted when it first appears,
+    so ids are compared by the records that they stand for."""
     found = {}
     with connect() as con:
-        people = "select {0} as id, min(record_key) as record_key from ({1}) group by all"
         for name, lake in (("by_night", by_night), ("at_once", at_once)):
-            records = lake.scan("identity.profile_records")
-            con.execute(f"create table {name} as {people.format('profile_id', records)}")
+            ids = " union all ".join(
+                f"select {column} as id, min(record_key) as record_key from ({lake.scan(table)}) group by all"
+                for column, table in MINTED.items()
+            )
+            con.execute(f"create table {name} as {ids}")
         for table in by_night.tables():
             if table.split(".")[0] not in LAYERS or table in REMEMBERED | DICTIONARIES:
                 continue
@@ -214,9 +221,10 @@ def differing(by_night: Lake, at_once: Lake) -> dict[str, int]:
 
 
 def _rows(lake: Lake, table: str, ids: str) -> str:
-    """A table's rows with the least record of a profile for its id, without what tells of the run."""
-    columns = [name for name in lake.manifest(table).columns if name not in ("run_id", "change_id")]
-    named = [name for name in columns if name.endswith("profile_id")]
+    """A table's rows with the least record of who has an id in its place, without what tells of the run and
+    what only follows from the id."""
+    columns = [name for name in lake.manifest(table).columns if name not in ("run_id", "change_id", "fold")]
+    named = [name for name in columns if name.endswith(tuple(MINTED))]
     listed = ", ".join(
         f'coalesce("{name}_of".record_key, its."{name}") as "{name}"' if name in named else f'its."{name}"'
         for name in columns
