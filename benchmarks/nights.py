@@ -75,10 +75,16 @@ def run(exports: Path, home: Path, as_of: date) -> Used:
         make_all(night, load_catalog(settings))
     lap("published")
     used = resource.getrusage(resource.RUSAGE_SELF)
-    said = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
-    return Used(
-        used.ru_utime + used.ru_stime, dict(steps), used.ru_maxrss * 1024, int(said["write_bytes"]), rows
-    )
+    said = told("io")
+    # Not ru_maxrss, which begins with that of the process that started this one.
+    peak = int(told("status")["VmHWM"].split()[0]) * 1024
+    return Used(used.ru_utime + used.ru_stime, dict(steps), peak, int(said["write_bytes"]), rows)
+
+
+def told(file: str) -> dict[str, str]:
+    """What the system tells of this process, by name."""
+    lines = Path("/proc/self", file).read_text().splitlines()
+    return {name: rest.strip() for name, _, rest in (line.partition(":") for line in lines)}
 
 
 def apart(work: Callable, *given: object) -> Used:
