@@ -286,7 +286,9 @@ def test_simulate_writes_a_company_that_the_run_reads(tmp_path):
     said = cdp("simulate", tmp_path / "company", "--people", 100)
     assert said.returncode == 0
     assert (tmp_path / "company" / "truth" / "records.parquet").exists()
-    assert "cdp run --exports" in said.stdout
+    assert said.stdout.endswith("cdp run\n")
+    settings = load_settings(directory=tmp_path / "company", environment={})
+    assert settings.exports.is_dir() and dict(settings.location_currencies)["Vancouver"] == "CAD"
 
 
 def test_the_committed_sample_is_what_the_simulator_writes(tmp_path):

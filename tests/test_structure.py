@@ -123,7 +123,7 @@ def test_every_published_table_and_column_carries_a_comment(published):
 def test_the_published_file_is_in_a_format_that_older_readers_open(published):
     tags = published.execute("select tags['storage_version'] from duckdb_databases() "
                              "where not internal and database_name <> 'memory'").fetchall()
-    assert tags[0][0].startswith("v1.2")
+    assert tags[0][0].startswith("v1.3")
 
 
 def test_times_are_timestamps_and_money_is_decimal(published):

@@ -99,6 +99,7 @@ def case(shared_mailbox, tmp_path_factory) -> Case:
     for name in ("home", "exports"):
         shutil.copytree(shared_mailbox / name, place / name, symlinks=True)
     settings = settings_of(place)
+    shutil.copytree(settings.database.parent, settings.spare)
     subjects = people(settings)
     rows = [f"{name},{one.profile_ids[0]}" for name, one in subjects.items()]
     (place / "requests.csv").write_text("\n".join(["request_id,profile_id", *rows]) + "\n")

@@ -99,8 +99,10 @@ def test_torn_lines_of_a_log_are_told_by_file(tmp_path):
     carrier, on = Carrier(Scenario()), date(2026, 6, 2)
     night = Night(tmp_path, on, on, 2, carrier)
     carrier.begin(night, {})
-    night.write("weblogs", "www-access-2026-06-01.log", b'a "x" "vid=1"\nb "x\nc "x" "-"\n')
-    assert faults(carrier) == [(2, "2026-06-02/weblogs/www-access-2026-06-01.log", 34, "rows", 1)]
+    request = b'a - - [02/Jun/2026:01:00:00 +0000] "GET /'
+    ends = b'" 200 5 "-" "me" "vid=1"', b"", b'" 200 5', b'" 200 5 "https:'
+    night.write("weblogs", "www-access-2026-06-01.log", b"".join(request + end + b"\n" for end in ends))
+    assert faults(carrier) == [(2, "2026-06-02/weblogs/www-access-2026-06-01.log", 34, "rows", 2)]
 
 
 def test_a_night_does_not_depend_on_how_many_follow_in_a_scenario_either(month, tmp_path):
