@@ -1,6 +1,7 @@
 -- Grants of consent that are published, against what people said: a grant is false where nobody whose records
 -- the profile holds ever gave it, or took it back later than it was given. What a record says that is in
--- another profile (a link that was missed) is that profile's.
+-- another profile (a link that was missed) is that profile's. A profile of the erased alone, who came back
+-- under an address that nobody knew, is right neither way.
 with said as (
     select
         said.person_id, said.channel, 'marketing' as purpose, said.status, said.observed_at,
@@ -38,7 +39,9 @@ minds as (
 granted as (
     select consents.profile_id, consents.channel, consents.purpose,
         coalesce(bool_or(is_willing), false) as is_true
-    from consents left join minds using (profile_id, channel, purpose)
+    from consents
+    semi join behind using (profile_id)
+    left join minds using (profile_id, channel, purpose)
     where consents.status = 'granted'
     group by all
 )
