@@ -9,8 +9,10 @@ run: $(READY)
 	@test -e data/landing || cp -R data/sample/exports data/landing
 	@$(VENV)/bin/cdp run --as-of 2026-06-02
 
+# The tests; then ten nights of a simulated company, which have to reach every floor.
 test: $(READY)
 	@$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/bin/cdp scoreboard --people 2000 --nights 10
 
 # Known vulnerabilities of the locked versions, by PyPI's advisories: asks the network, so it is a job of its
 # own in CI. What could not be looked up fails it.
