@@ -185,7 +185,7 @@ def commit_difference(
     checks = [_check_grain(run, table, "computed", grain)]
     _raise_if_blocked(run, checks)
     columns = {row[0]: row[1] for row in run.con.execute("describe computed").fetchall()}
-    touched = old = None
+    touched, old = None, ""
     if before and before.columns == columns and before.partition == key and before.parts:
         old = f"({run.lake.scan(table)})"
         if keys:
@@ -318,7 +318,7 @@ def _commit(
     grain: Sequence[str],
     made_from: dict,
     touched: int | None,
-    old: str | None,
+    old: str,
     report: dict,
     checks: Sequence[CheckResult],
 ) -> Made:

@@ -63,7 +63,8 @@ def _work(
 ) -> None:
     main, started = import_module(CLI).main, import_module(STARTED)
     os.environ |= environment
-    os.chdir(directory or Path.cwd())
+    if directory:
+        os.chdir(directory)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
