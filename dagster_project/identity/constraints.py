@@ -34,9 +34,9 @@ class Veto:
 DIFFERENT_FIRST_NAMES = Veto(
     "different_first_names",
     "each side has a first name that none of the other side explains: not equal, nickname, initial,"
-    " entered the wrong way round, one mailbox and one initial, nor its beginning or close in"
-    " spelling unless both are names that many people have (Mario, Marco; Stefan, Stefanie); of two"
-    " double names the second words count as well",
+    " entered the wrong way round, in one mailbox the beginning of the other, nor (unless both are names"
+    " that many people have: Mario, Marco; Stefan, Stefanie) its beginning, close in spelling or of one"
+    " mailbox and one initial; of two double names the second words count as well",
     ("first_name", "second_name", "first_forms", "last_name", "email", "is_common"),
     # a single name that few people have as a first name may as well be a surname
     "first_name is not null and (last_name is not null or is_common)",
@@ -52,11 +52,15 @@ DIFFERENT_FIRST_NAMES = Veto(
         or r.first_name || r.last_name = l.last_name
         or (l.first_name = r.last_name and jaro_winkler_similarity(l.last_name, r.first_name) >= 0.8)
         or (r.first_name = l.last_name and jaro_winkler_similarity(r.last_name, l.first_name) >= 0.8)
-        or (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
+        or (
+            l.email = r.email
+            and (starts_with(l.first_name, r.first_name) or starts_with(r.first_name, l.first_name))
+        )
         or (
             not (l.is_common and r.is_common)
             and (
-                starts_with(l.first_name, r.first_name)
+                (l.email = r.email and left(l.first_name, 1) = left(r.first_name, 1))
+                or starts_with(l.first_name, r.first_name)
                 or starts_with(r.first_name, l.first_name)
                 or list_max(
                     list_transform(

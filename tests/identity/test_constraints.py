@@ -12,7 +12,7 @@ from dagster_project.identity import constraints, model, population
 # enough records that the names among them count as names that many people have
 CROWD = {
     f"{first.lower()}{number}": {"first_name": first, "last_name": f"Surname{chr(97 + number)}"}
-    for first in ("Mario", "Marco", "Stefan", "Stefanie", "Emma")
+    for first in ("Mario", "Marco", "Stefan", "Stefanie", "Emma", "Courtney", "Charles", "Venka", "Venkatesh")
     for number in range(6)
 }
 
@@ -80,6 +80,8 @@ def _named(first, last="Abbott", **more):
         # one surname in the field for the first name does not make relatives one person
         (_named("Abbott", "Emma"), _named("Olivia", "Abbott")),
         (_named("Emma", email="us@mail.com"), _named("Tom", email="us@mail.com")),
+        (_named("Charles", email="cmoore@mail.com"), _named("Courtney", email="cmoore@mail.com")),
+        (_named("Venka"), _named("Venkatesh")),
     ],
 )
 def test_different_first_names(con, load, one, other):
@@ -98,6 +100,8 @@ def test_different_first_names(con, load, one, other):
         (_named("Becca"), _named("Renecca")),
         (_named("Emma", "Abbott"), _named("Abbott", "Emma")),
         (_named("Nikita", email="n@mail.com"), _named("Nadia", email="n@mail.com")),
+        (_named("Venka", email="v@mail.com"), _named("Venkatesh", email="v@mail.com")),
+        (_named("Sam"), _named("Samantha")),
         (_named("Emma"), {"last_name": "Abbott"}),
         (_named("Abbott", None), _named("Emma")),
     ],
