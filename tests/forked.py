@@ -1,20 +1,26 @@
-"""Commands of cdp, each in a process of its own that is forked from one which has imported what they need.
+"""Processes forked from one which has imported what `cdp` needs and read every model, for the tests.
 
-A command's start costs seconds of imports, which is most of what a test of it would take. What runs here is
-the command as users start it: its arguments, its folder, its exit code, its two streams, its own process.
+A command's start costs seconds of imports and of reading, which is most of what a test of it would take. What
+runs here is the command as users start it: its arguments, its folder, its exit code, its two streams, its own
+process. A script runs so too, and can be killed.
 
-    forked.cdp("run", "--home", home)        # in Python
-    forked.write_command(path)               # an executable `cdp` for scripts of the shell
+    forked.cdp("run", "--home", home)              # in Python
+    forked.write_command(path)                     # an executable `cdp` for scripts of the shell
+    forked.python(script, home).end(after=2.5)     # a script, with its arguments; killed after so long
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,30 +28,63 @@ CLIENT = """#!{python} -IS
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
-    asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)])
+    asked = json.dumps([None, sys.argv[1:], os.getcwd(), dict(os.environ)])
     socket.send_fds(server, [asked.encode() + b"\\n"], [0, 1, 2])
-    sys.exit(int(server.makefile().readline()))
+    process, code = (int(server.recv({number}, socket.MSG_WAITALL)) for _ in range(2))
+    sys.exit(code)
 """
+
+NUMBER = 12
+"""So many characters has each number that is answered: the process, and how it ended."""
 
 
 def cdp(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run a command to its end: its exit code, and what it said, as text."""
-    given = [str(one) for one in arguments]
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        with open(os.devnull) as nothing, socket.socket(socket.AF_UNIX) as server:
-            server.connect(_address())
-            asked = json.dumps([given, str(cwd or Path.cwd()), dict(os.environ)])
-            socket.send_fds(server, [asked.encode() + b"\n"], [nothing.fileno(), out.fileno(), err.fileno()])
-            code = int(server.makefile().readline())
-        for stream in (out, err):
-            stream.seek(0)
-        return subprocess.CompletedProcess(["cdp", *given], code, out.read(), err.read())
+    return Forked(None, arguments, cwd).end()
+
+
+def python(script: str, *arguments: object, cwd: Path | None = None) -> Forked:
+    """Begin a script in Python."""
+    return Forked(script, arguments, cwd)
 
 
 def write_command(path: Path) -> None:
     """Write an executable that is `cdp` for a script."""
-    path.write_text(CLIENT.format(python=sys.executable, address=_address()), encoding="utf-8")
+    text = CLIENT.format(python=sys.executable, address=_address(), number=NUMBER)
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
+
+
+class Forked:
+    """A process that runs."""
+
+    def __init__(self, script: str | None, arguments: tuple, cwd: Path | None) -> None:
+        self.given = [str(one) for one in arguments]
+        self.said = [tempfile.TemporaryFile("w+") for _ in range(2)]
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.connect(_address())
+        asked = json.dumps([script, self.given, str(cwd or Path.cwd()), dict(os.environ)])
+        with open(os.devnull) as nothing:
+            streams = [stream.fileno() for stream in (nothing, *self.said)]
+            socket.send_fds(self.server, [asked.encode() + b"\n"], streams)
+        self.process = self._number()
+
+    def end(self, *, after: float | None = None) -> subprocess.CompletedProcess:
+        """Wait for its end, and kill it if that has not come after so many seconds: then its code is -9."""
+        if not select.select([self.server], [], [], after)[0]:
+            with suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
+        code = self._number()
+        self.server.close()
+        said = []
+        for stream in self.said:
+            stream.seek(0)
+            said.append(stream.read())
+            stream.close()
+        return subprocess.CompletedProcess(["cdp", *self.given], code, *said)
+
+    def _number(self) -> int:
+        return int(self.server.recv(NUMBER, socket.MSG_WAITALL))
 
 
 @cache
@@ -66,12 +105,13 @@ def _serve(address: str) -> None:
 
     import great_expectations  # noqa: F401
     import splink  # noqa: F401
+    from support import PROJECT, load_catalog, load_settings
 
-    import dagster_project.catalog
-    import dagster_project.nightly  # noqa: F401
     from dagster_project.cli import main
 
+    load_catalog(load_settings(directory=PROJECT, environment={}))
     assert threading.active_count() == 1, "a process with threads must not fork"
+    gc.freeze()  # so that no child's collector touches, and with that copies, what it shares
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen()
@@ -87,15 +127,16 @@ def _serve(address: str) -> None:
 
 
 def _answer(asking: socket.socket, main) -> None:
-    """Run what is asked in a child, and tell how it ended."""
+    """Run what is asked in a child, and tell which it is and how it ended."""
     text, streams, _, _ = socket.recv_fds(asking, 1 << 20, 3)
     while not text.endswith(b"\n"):
         text += asking.recv(1 << 20)
-    given, place, environment = json.loads(text)
+    script, given, place, environment = json.loads(text)
     process = os.fork()
     if process:
+        asking.sendall(b"%*d" % (NUMBER, process))
         _, status = os.waitpid(process, 0)
-        asking.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        asking.sendall(b"%*d" % (NUMBER, os.waitstatus_to_exitcode(status)))
         os._exit(0)
     asking.close()
     for number, stream in enumerate(streams):
@@ -103,10 +144,18 @@ def _answer(asking: socket.socket, main) -> None:
     os.chdir(place)
     os.environ.clear()
     os.environ.update(environment)
+    code = 0
     try:
-        main(given, prog_name="cdp")
+        if script is None:
+            main(given, prog_name="cdp")
+        else:
+            sys.argv = ["-c", *given]
+            exec(script, {"__name__": "__main__"})
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

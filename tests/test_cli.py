@@ -6,13 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from forked import cdp
+from forked import cdp, python
 from support import SAMPLE, nightly, tables_of
 
 from dagster_project import gate
@@ -373,10 +372,7 @@ def test_a_run_whose_check_fails_says_which_and_exits_with_one(exports, tmp_path
         f"settings.PROJECT = Path({str(project)!r})\n"
         "from dagster_project.cli import main; main()"
     )
-    given = ["run", "--exports", str(exports), "--home", str(tmp_path / "h")]
-    said = subprocess.run(
-        [sys.executable, "-c", script, *given], capture_output=True, text=True, check=False
-    )
+    said = python(script, "run", "--exports", exports, "--home", tmp_path / "h").end()
     assert said.returncode == 1
     assert "nobody_has_a_name fails for 2 rows" in said.stderr
     assert "Lovelace" not in said.stderr + said.stdout

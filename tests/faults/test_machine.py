@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import forked
 import pytest
 from click.testing import CliRunner
 from faults.conftest import make, query
@@ -32,7 +33,6 @@ NEXT = date(2026, 6, 3)
 
 DOOMED = """
 import os, signal, sys; from datetime import date; from pathlib import Path
-sys.path[:0] = [".", "tests"]
 from dagster_project import lake, publish
 from faults.conftest import make
 from support import nightly
@@ -50,10 +50,7 @@ exports, home = map(Path, sys.argv[1:3])
 
 
 def killed(script: str, exports: Path, home: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DOOMED + script, str(exports), str(home)], cwd=PROJECT,
-        capture_output=True, text=True, check=False,
-    )
+    done = forked.python(DOOMED + script, exports, home, cwd=PROJECT).end()
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 

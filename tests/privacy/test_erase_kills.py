@@ -9,13 +9,12 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import forked
 from support import nightly, tables_of
 
 from dagster_project.privacy import erasing
@@ -25,8 +24,7 @@ from dagster_project.settings import PROJECT, Settings, load_settings
 
 ERASE = """
 import sys; from pathlib import Path
-sys.path += ["tests", "tests/privacy"]; from test_erase_kills import erase
-print("begun", flush=True)
+sys.path.append("tests/privacy"); from test_erase_kills import erase
 erase(Path(sys.argv[1]))
 """
 
@@ -59,13 +57,11 @@ def erase(place: Path) -> None:
         erasing.erase(settings, subjects(settings))
 
 
-def started(place: Path) -> subprocess.Popen:
-    process = subprocess.Popen(
-        [sys.executable, "-c", ERASE, str(place)], cwd=PROJECT,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
-    process.stdout.readline()
-    return process
+def erased(place: Path, *, after: float | None = None) -> int:
+    """Erase in a process of its own, killed after so many seconds; its exit code."""
+    done = forked.python(ERASE, place, cwd=PROJECT).end(after=after)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
 
 
 def copied(place: Path, to: Path) -> None:
@@ -100,25 +96,18 @@ def test_killed_at_random_moments_and_started_again(company, tmp_path):
     nightly(before / "exports", before / "home")
     sought = erasing.sought_of([one for _, one in subjects(settings_of(before))], country="US")
     copied(before, tmp_path / "undisturbed")
-    undisturbed = started(tmp_path / "undisturbed")
     began = time.monotonic()
-    output, _ = undisturbed.communicate()
-    assert undisturbed.returncode == 0, output
+    assert erased(tmp_path / "undisturbed") == 0
     whole = time.monotonic() - began
     chance = random.Random(7)
     killed = 0
     copied(before, tmp_path / "disturbed")
     while killed < KILLS:
-        process = started(tmp_path / "disturbed")
-        try:
-            process.communicate(timeout=chance.uniform(0.05, 0.6) * whole)
+        if erased(tmp_path / "disturbed", after=chance.uniform(0.05, 0.6) * whole) == 0:
             copied(before, tmp_path / "disturbed")
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+        else:
             killed += 1
-    output, _ = (last := started(tmp_path / "disturbed")).communicate()
-    assert last.returncode == 0, output
+    assert erased(tmp_path / "disturbed") == 0
     homes = [tmp_path / name / "home" for name in ("disturbed", "undisturbed")]
     disturbed, calm = map(tables_of, homes)
     for tables in (disturbed, calm):
