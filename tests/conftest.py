@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
-from support import SAMPLE, nightly
+from support import SAMPLE, made_once, nightly
 
 from simulator import simulate
 
@@ -13,29 +14,31 @@ from simulator import simulate
 @pytest.fixture(scope="session")
 def sample_home(tmp_path_factory) -> Path:
     """A home in which the sample company's two nights were run as one. Tests only read it."""
-    home = tmp_path_factory.mktemp("sample") / "home"
-    nightly(SAMPLE / "exports", home)
-    return home
+    made = made_once(
+        tmp_path_factory, "sample home", lambda place: nightly(SAMPLE / "exports", place / "home")
+    )
+    return made / "home"
 
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory) -> Path:
     """The exports of a smaller company, for the tests that run the job several times; of its streams of
     events only this year's files, since reading one costs the same however little is in it."""
-    place = tmp_path_factory.mktemp("company")
-    simulate(place, people=120, nights=2, seed=3)
-    for stream in ("segment", "sendgrid", "weblogs"):
-        for path in (place / "exports").glob(f"*/{stream}/*-2025-*"):
-            path.unlink()
-    return place / "exports"
+
+    def make(place: Path) -> None:
+        simulate(place, people=120, nights=2, seed=3)
+        for stream in ("segment", "sendgrid", "weblogs"):
+            for path in (place / "exports").glob(f"*/{stream}/*-2025-*"):
+                path.unlink()
+
+    return made_once(tmp_path_factory, "company", make) / "exports"
 
 
 @pytest.fixture(scope="session")
 def company_home(company, tmp_path_factory) -> Path:
     """A home in which that company's nights were run as one. Tests only read it, or copy what is around it."""
-    home = tmp_path_factory.mktemp("company home") / "home"
-    nightly(company, home)
-    return home
+    made = made_once(tmp_path_factory, "company home", lambda place: nightly(company, place / "home"))
+    return made / "home"
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -45,3 +48,8 @@ def pytest_collection_modifyitems(items) -> None:
         *("test_operations.py", "test_cli.py"),
     )
     items.sort(key=lambda item: item.path.name not in longest)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no collection of garbage looks through it again."""
+    gc.freeze()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +23,21 @@ from dagster_project.settings import PROJECT, load_settings
 SAMPLE = PROJECT / "data" / "sample"
 SAMPLE_AS_OF = date(2026, 6, 2)
 PUBLISHED = ("standard", "identity", "workings", "golden", "segments", "marts")
+
+
+def made_once(factory, name: str, make: Callable[[Path], object]) -> Path:
+    """A copy, this process's own, of the folder that the first of the tests' processes to need it made:
+    `factory` is the fixture tmp_path_factory."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made once"
+    place = shared / name
+    place.mkdir(parents=True, exist_ok=True)
+    with (shared / f"{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.fstat(lock.fileno()).st_size:
+            make(place)
+            lock.write("made")
+    return shutil.copytree(place, factory.mktemp(name) / name, symlinks=True)
 
 
 def nightly(

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from faults import hostile
 from faults.deliveries import THREE
-from support import SAMPLE_AS_OF, nightly
+from support import SAMPLE_AS_OF, made_once, nightly
 
 from dagster_project.catalog import load_catalog
 from dagster_project.run import Run, open_run
@@ -89,13 +89,15 @@ def land(tmp_path) -> Callable[..., Landed]:
 @pytest.fixture(scope="session")
 def first_night(tmp_path_factory) -> Path:
     """`home` and `exports` after one whole run over three contacts and every hostile delivery."""
-    place = tmp_path_factory.mktemp("first night")
-    for name, content in {"2026-06-01/Contact.csv": THREE, **hostile.deliveries()}.items():
-        path = place / "exports" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    nightly(place / "exports", place / "home")
-    return place
+
+    def make(place: Path) -> None:
+        for name, content in {"2026-06-01/Contact.csv": THREE, **hostile.deliveries()}.items():
+            path = place / "exports" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        nightly(place / "exports", place / "home")
+
+    return made_once(tmp_path_factory, "first night", make)
 
 
 @pytest.fixture
