@@ -177,16 +177,20 @@ def write_review_queue(run: Run) -> None:
 
 def write_dictionary(run: Run, catalog: dict[str, Table]) -> None:
     """What every published table and column means, as a page, and what is processed, as a record."""
-    path = run.settings.home / "reports" / "data_dictionary.html"
-    write_atomically(path, dictionary.to_page(read_dictionary(run.settings, catalog)))
-    processing = run.settings.home / "reports" / "record_of_processing.md"
-    write_atomically(processing, read_processing(run.settings, catalog))
+    reports, entities = run.settings.home / "reports", read_dictionary(run.settings, catalog)
+    write_atomically(reports / "data_dictionary.html", dictionary.to_page(entities))
+    processing = _processing(run.settings, catalog, entities)
+    write_atomically(reports / "record_of_processing.md", processing)
 
 
 def read_processing(settings: Settings, catalog: dict[str, Table]) -> str:
     """The record of processing, as things are."""
+    return _processing(settings, catalog, read_dictionary(settings, catalog))
+
+
+def _processing(settings: Settings, catalog: dict[str, Table], entities: list[dictionary.Entity]) -> str:
     segments = [one.model for one in catalog.values() if one.model and one.model.layer == "segments"]
-    return records.told(settings, read_dictionary(settings, catalog), segments)
+    return records.told(settings, entities, segments)
 
 
 def write_scores(run: Run) -> None:

@@ -44,8 +44,8 @@ def company_home(company, tmp_path_factory) -> Path:
 def pytest_collection_modifyitems(items) -> None:
     """The longest files come first, so that no worker ends up waiting for another."""
     longest = (
-        *("test_pipeline.py", "test_kills.py", "test_gate.py", "test_erase_kills.py"),
-        *("test_operations.py", "test_cli.py"),
+        *("test_erase.py", "test_erase_kills.py", "test_tombstones.py", "test_machine.py", "test_cli.py"),
+        *("test_gate.py", "test_kills.py", "test_operations.py", "test_pipeline.py", "test_requests.py"),
     )
     items.sort(key=lambda item: item.path.name not in longest)
 

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -79,11 +82,37 @@ def usual(usual_once, tmp_path) -> tuple[Path, Path]:
     return place / "exports", place / "home"
 
 
+@dataclass(frozen=True)
+class Night:
+    """The night after the usual ones, which was held."""
+
+    place: Path
+    day: date
+    held: gate.Held
+
+    def copied(self, to: Path) -> tuple[Path, Path]:
+        """Its exports and its home, for one test."""
+        place = shutil.copytree(self.place, to / "night", symlinks=True)
+        return place / "exports", place / "home"
+
+
+@pytest.fixture(scope="module")
+def held_night(usual_once, tmp_path_factory) -> Callable[..., Night]:
+    """held_night(6) is the night with such an export, as deliver makes it; each is run once."""
+
+    @cache
+    def run(size: int, **chosen: int) -> Night:
+        place = shutil.copytree(usual_once, tmp_path_factory.mktemp("held") / "night", symlinks=True)
+        day = deliver(place / "exports", 6, size, **chosen)
+        return Night(place, day, refused(place / "exports", place / "home", day))
+
+    return run
+
+
 @pytest.mark.fault(22, 38)
-def test_a_tenth_of_the_volume_is_held_until_a_person_accepts_it(usual):
-    exports, home = usual
-    day = deliver(exports, 6, 6)
-    held = refused(exports, home, day)
+def test_a_tenth_of_the_volume_is_held_until_a_person_accepts_it(held_night, tmp_path):
+    short = held_night(6)
+    held, (exports, home) = short.held, short.copied(tmp_path)
     assert [one.kind for one in held.reasons] == ["volume"]
     assert "salesforce contact of 2026-05-07 has 6 rows, far below the 60 that are usual" in str(held)
     assert f"cdp accept {held.run_id}" in str(held)
@@ -93,19 +122,16 @@ def test_a_tenth_of_the_volume_is_held_until_a_person_accepts_it(usual):
     assert not (home / "state" / "held.json").exists()
 
 
-def test_a_whole_file_under_the_same_name_makes_a_short_one_good(usual):
-    exports, home = usual
-    refused(exports, home, deliver(exports, 6, 6))
+def test_a_whole_file_under_the_same_name_makes_a_short_one_good(held_night, tmp_path):
+    exports, home = held_night(6).copied(tmp_path)
     nightly(exports, home, deliver(exports, 6, 60) + timedelta(days=1))
     assert served(home, "select count(*) from profiles") == [(460,)]
 
 
-def test_a_good_file_under_the_same_name_is_judged_by_itself(usual):
+def test_a_good_file_under_the_same_name_is_judged_by_itself(held_night, tmp_path):
     """On the day of the bad one, which its folder names."""
-    exports, home = usual
-    day = deliver(exports, 6, 60, spoilt=24)
-    refused(exports, home, day)
-    deliver(exports, 6, 60)
+    exports, home = held_night(60, spoilt=24).copied(tmp_path)
+    day = deliver(exports, 6, 60)
     nightly(exports, home, day + timedelta(days=1))
     assert served(home, "select rows_read, rows_quarantined, budget_verdict from deliveries "
                         "order by delivered_on desc limit 1") == [(60, 0, "within")]
@@ -125,10 +151,9 @@ def test_a_hundred_times_the_volume_is_held_before_anybody_is_linked(usual):
 
 
 @pytest.mark.fault(30)
-def test_an_export_over_its_budget_is_held_with_file_counts_reasons_and_remedy(usual):
-    exports, home = usual
-    day = deliver(exports, 6, 60, spoilt=24)
-    held = refused(exports, home, day)
+def test_an_export_over_its_budget_is_held_with_file_counts_reasons_and_remedy(held_night, tmp_path):
+    spoilt = held_night(60, spoilt=24)
+    held, day, (exports, home) = spoilt.held, spoilt.day, spoilt.copied(tmp_path)
     assert [one.kind for one in held.reasons] == ["budget"]
     for expected in (
         "24 of 60 rows are set aside, 40.0 %",

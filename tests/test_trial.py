@@ -12,7 +12,7 @@ from support import SAMPLE, SAMPLE_AS_OF
 from dagster_project import gate, trial
 from dagster_project.catalog import load_catalog
 from dagster_project.identity import model
-from dagster_project.nightly import make_all
+from dagster_project.nightly import make_tables
 from dagster_project.run import open_run
 from dagster_project.settings import PROJECT, load_settings
 
@@ -79,7 +79,7 @@ def test_guards_on_trial_change_what_the_night_changes_once_they_are_delivered(
     shutil.copyfile(guards, exports / "guards.csv")
     settings = settings_of(shutil.copytree(home, tmp_path / "home", symlinks=True), exports)
     with open_run(settings, as_of=SAMPLE_AS_OF) as run:
-        make_all(run, load_catalog(settings))
+        make_tables(run, load_catalog(settings))
         assert gate.tonight(run) == found
 
 

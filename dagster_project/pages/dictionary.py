@@ -71,7 +71,8 @@ def _refers_to(table: str, column: str, keys: dict[str, tuple[str, ...]]) -> str
     """
     found = []
     for other, key in keys.items():
-        if other == table or len(key) != 1 or not other.endswith(_plural(key[0])):
+        is_named = len(key) == 1 and (column == key[0] or column.endswith(f"_{key[0]}"))
+        if other == table or not is_named or not other.endswith(_plural(key[0])):
             continue
         is_named_so = other == _plural(key[0])
         is_id = key[0].endswith(("_id", "_key")) or is_named_so
@@ -79,8 +80,7 @@ def _refers_to(table: str, column: str, keys: dict[str, tuple[str, ...]]) -> str
             continue
         if keys.get(table) == (column,) and not is_named_so:
             continue
-        if column == key[0] or column.endswith(f"_{key[0]}"):
-            found.append((is_named_so, other))
+        found.append((is_named_so, other))
     return max(found)[1] if found else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.deliveries import contact, contacts, events
-from support import PROJECT, SAMPLE, SAMPLE_AS_OF, tables_of
+from support import PROJECT, SAMPLE_AS_OF, tables_of
 
 from connectors.reading import ERASED
 from dagster_project import landing
@@ -162,17 +162,29 @@ def place(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("read")
+    land(place, FILES)
+    night(place)
+    return place
+
+
+@pytest.fixture
+def read(read_once, tmp_path) -> Path:
+    """The same, after a night that read it."""
+    return shutil.copytree(read_once, tmp_path / "read", symlinks=True)
+
+
 @pytest.mark.fault(42)
 @pytest.mark.parametrize("order", ["erased before", "erased after", "erased in two steps"])
-def test_only_the_erased_persons_rows_go_and_are_counted(place, order):
-    if order == "erased before":
-        erase(place, *WHOSE)
-    elif order == "erased in two steps":
+def test_only_the_erased_persons_rows_go_and_are_counted(request, order):
+    place = request.getfixturevalue("read" if order == "erased after" else "place")
+    if order == "erased in two steps":
         erase(place, *WHOSE[:3])
         night(place)
         erase(place, *WHOSE[3:], request="dsr-2")
     else:
-        night(place)
         erase(place, *WHOSE)
     found = night(place)
     assert keys_left(place) == LEFT
@@ -187,41 +199,36 @@ def test_only_the_erased_persons_rows_go_and_are_counted(place, order):
     assert len(said) == 7 and all(row[2] is None for row in said)
 
 
-def test_erasing_before_or_after_a_delivery_gives_the_same_tables(place, tmp_path_factory):
+def test_erasing_before_or_after_a_delivery_gives_the_same_tables(place, read):
     erase(place, *WHOSE)
     before = night(place)
-    other = tmp_path_factory.mktemp("other")
-    land(other, FILES)
-    night(other)
-    shutil.copytree(settings_of(place).privacy, settings_of(other).privacy, dirs_exist_ok=True)
-    (settings_of(other).privacy / "ledger.jsonl").unlink()
-    erase(other, *WHOSE)
-    assert night(other) == before
+    shutil.copytree(settings_of(place).privacy, settings_of(read).privacy, dirs_exist_ok=True)
+    (settings_of(read).privacy / "ledger.jsonl").unlink()
+    erase(read, *WHOSE)
+    assert night(read) == before
 
 
-def test_nothing_of_the_dropped_rows_is_left_once_readers_let_go(place):
-    night(place)
-    erase(place, *WHOSE)
-    night(place)
-    with open_run(settings_of(place)) as run:
+def test_nothing_of_the_dropped_rows_is_left_once_readers_let_go(read):
+    erase(read, *WHOSE)
+    night(read)
+    with open_run(settings_of(read)) as run:
         gone = "raw.salesforce__contact"
         since = run.lake.manifest(gone).history[-2].version
         [before] = run.lake.changes(gone, since).before
         assert run.con.execute(f"select distinct last_name from ({before})").fetchall() == [("Lovelace",)]
         for contract in LEFT:
             run.lake.forget_gone(f"raw.{contract}")
-    assert b"lovelace" not in bytes_below(place / "home").lower()
+    assert b"lovelace" not in bytes_below(read / "home").lower()
 
 
-def test_the_same_exports_delivered_again_change_nothing(place):
-    night(place)
-    erase(place, *WHOSE)
-    night(place)
-    before = keys_left(place)
+def test_the_same_exports_delivered_again_change_nothing(read):
+    erase(read, *WHOSE)
+    night(read)
+    before = keys_left(read)
     # other bytes, so that they are read again
-    land(place, {name: content + b"\n" for name, content in FILES.items()}, day="2026-06-03")
-    found = night(place)
-    after = keys_left(place)
+    land(read, {name: content + b"\n" for name, content in FILES.items()}, day="2026-06-03")
+    found = night(read)
+    after = keys_left(read)
     assert {name: sorted(set(keys)) for name, keys in after.items()} == before
     again = [row for row in found["raw.source_files"] if row[0].startswith("2026-06-03")]
     assert [sum(row[at] for row in again) for at in (9, 10, 12)] == [31, 11, 19]
@@ -315,22 +322,20 @@ def test_a_torn_line_of_the_ledger_is_written_again(tmp_path):
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_restored_backup_is_cleaned_by_the_next_run(place):
-    settings = settings_of(place)
-    night(place)
-    shutil.copytree(settings.home, place / "backup")
-    erase(place, *WHOSE)
-    cleaned = night(place)
+def test_a_restored_backup_is_cleaned_by_the_next_run(read):
+    settings = settings_of(read)
+    shutil.copytree(settings.home, read / "backup")
+    erase(read, *WHOSE)
+    cleaned = night(read)
     shutil.rmtree(settings.home)
-    (place / "backup").rename(settings.home)
-    assert night(place) == cleaned
+    (read / "backup").rename(settings.home)
+    assert night(read) == cleaned
 
 
-def test_a_night_without_erasures_looks_at_nothing(place, monkeypatch):
-    night(place)
+def test_a_night_without_erasures_looks_at_nothing(read, monkeypatch):
     monkeypatch.setattr("dagster_project.privacy.tombstones.name_cells", None)
-    land(place, {"Contact.csv": FILES["Contact.csv"] + b"\n"}, day="2026-06-03")
-    with open_run(settings_of(place)) as run:
+    land(read, {"Contact.csv": FILES["Contact.csv"] + b"\n"}, day="2026-06-03")
+    with open_run(settings_of(read)) as run:
         for table in landing.tables():
             table.make(run)
 
@@ -456,11 +461,11 @@ def made(settings: Settings) -> tuple[dict[str, str], dict[str, list[tuple]]]:
     }
 
 
-def test_after_an_erasure_a_part_of_the_tables_made_again_is_as_all_of_them(sample_home, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(sample_home, home, symlinks=True)
-    shutil.copytree(sample_home.with_name("home.privacy"), tmp_path / "home.privacy")
-    settings = load_settings(directory=PROJECT, environment={}, exports=SAMPLE / "exports", home=home)
+def test_after_an_erasure_a_part_of_the_tables_made_again_is_as_all_of_them(
+    company, company_home, tmp_path
+):
+    home = shutil.copytree(company_home.parent, tmp_path / "all", symlinks=True) / "home"
+    settings = load_settings(directory=PROJECT, environment={}, exports=company, home=home)
     with open_run(settings) as run:
         for table in (*READS, "golden.profiles"):
             run.view(table)
