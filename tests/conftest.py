@@ -37,19 +37,22 @@ def company(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def company_home(company, tmp_path_factory) -> Path:
     """A home in which that company's nights were run as one. Tests only read it, or copy what is around it."""
-    made = made_once(tmp_path_factory, "company home", lambda place: nightly(company, place / "home"))
+    made = made_once(
+        tmp_path_factory, "company home", lambda place: nightly(company, place / "home")
+    )
     return made / "home"
 
 
 def pytest_collection_modifyitems(items) -> None:
     """The longest files come first, so that no worker ends up waiting for another."""
     longest = (
-        *("test_erase.py", "test_erase_kills.py", "test_tombstones.py", "test_machine.py", "test_cli.py"),
-        *("test_gate.py", "test_kills.py", "test_operations.py", "test_pipeline.py", "test_requests.py"),
+        *("test_erase.py", "test_erase_kills.py", "test_tombstones.py", "test_requests.py"),
+        *("test_machine.py", "test_cli.py", "test_gate.py", "test_kills.py"),
+        *("test_operations.py", "test_pipeline.py"),
     )
     items.sort(key=lambda item: item.path.name not in longest)
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: no collection of garbage looks through it again."""
+    """What was imported stays to the end, so no collection of garbage need look through it."""
     gc.freeze()

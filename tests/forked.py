@@ -1,8 +1,8 @@
 """Processes forked from one which has imported what `cdp` needs and read every model, for the tests.
 
-A command's start costs seconds of imports and of reading, which is most of what a test of it would take. What
-runs here is the command as users start it: its arguments, its folder, its exit code, its two streams, its own
-process. A script runs so too, and can be killed.
+A command's start costs seconds of imports and of reading, which is most of what a test of it would
+take. What runs here is the command as users start it: its arguments, its folder, its exit code, its two
+streams, its own process. A script runs so too, and can be killed.
 
     forked.cdp("run", "--home", home)              # in Python
     forked.write_command(path)                     # an executable `cdp` for scripts of the shell
@@ -70,7 +70,7 @@ class Forked:
         self.process = self._number()
 
     def end(self, *, after: float | None = None) -> subprocess.CompletedProcess:
-        """Wait for its end, and kill it if that has not come after so many seconds: then its code is -9."""
+        """Wait for its end; after so many seconds it is killed, and its code is -9."""
         if not select.select([self.server], [], [], after)[0]:
             with suppress(ProcessLookupError):
                 os.kill(self.process, signal.SIGKILL)

@@ -30,8 +30,8 @@ KILLS = int(os.environ.get("CDP_KILLS", "8"))
 
 @pytest.fixture
 def run(company, tmp_path) -> Callable[[str], Forked]:
-    """run("disturbed") begins a run in the home of that name: of the company's first night, without the many
-    files of its streams of events."""
+    """run("disturbed") begins a run in the home of that name: of the company's first night, without the
+    many files of its streams of events."""
     streams = shutil.ignore_patterns("segment", "sendgrid", "weblogs")
     exports = shutil.copytree(min(company.iterdir()), tmp_path / "exports", ignore=streams)
     return lambda home: forked.python(NIGHTLY, exports, tmp_path / home)
