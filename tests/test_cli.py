@@ -11,8 +11,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from faults.conftest import make
 from forked import cdp, python
-from support import SAMPLE, nightly, tables_of
+from support import SAMPLE, nightly
 
 from dagster_project import gate
 from dagster_project.lake import exclusive
@@ -308,23 +309,20 @@ def test_a_file_set_aside_is_read_once_its_contract_is_there(tmp_path, monkeypat
         "Id,IsDeleted,Name,Type,Status,StartDate,EndDate\n"
         "701000000000001AAA,false,Spring,Email,Completed,2026-03-01,2026-03-31\n"
     )
-    # People are read besides: where nobody is, the run is held.
-    shutil.copy(next((SAMPLE / "exports").rglob("Contact*.csv")), tmp_path / "exports")
     everything = connectors.contracts()
     without = tuple(c for c in everything if c.name != "salesforce__campaign")
     monkeypatch.setattr(connectors, "contracts", lambda: (*without, salesforce_stub(everything)))
-    nightly(tmp_path / "exports", tmp_path / "home")
+    before = make(tmp_path / "exports", tmp_path / "home")
+    assert before.files["Campaign.csv"]["status"] == "quarantined"
     monkeypatch.setattr(connectors, "contracts", lambda: everything)
-    steps = nightly(tmp_path / "exports", tmp_path / "home")
-    read = {step.table: step.rows for step in steps}
-    assert read["raw.salesforce__campaign"] == 1
+    assert len(make(tmp_path / "exports", tmp_path / "home").rows("raw.salesforce__campaign")) == 1
 
 
 def test_a_contract_may_gain_a_column_after_its_files_are_gone(exports, tmp_path, monkeypatch):
     import connectors
     from connectors.contract import column
 
-    nightly(exports, tmp_path / "home")
+    make(exports, tmp_path / "home", "staging.salesforce__contact")
     shutil.rmtree(exports / "salesforce")
     new = column("Nobody Had This", "A column that came later")
     grown = tuple(
@@ -332,9 +330,8 @@ def test_a_contract_may_gain_a_column_after_its_files_are_gone(exports, tmp_path
         for c in connectors.contracts()
     )
     monkeypatch.setattr(connectors, "contracts", lambda: grown)
-    nightly(exports, tmp_path / "home")
-    contacts = tables_of(tmp_path / "home", layers=("raw",))["raw.salesforce__contact"]
-    assert len(contacts) == 3
+    found = make(exports, tmp_path / "home", "staging.salesforce__contact")
+    assert [len(found.rows(f"{layer}.salesforce__contact")) for layer in ("raw", "staging")] == [3, 3]
 
 
 def salesforce_stub(contracts):
