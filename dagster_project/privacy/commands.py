@@ -222,7 +222,7 @@ def close(request_id: str, kind: str, refused: bool, home: Path | None) -> None:
             said = f"there is no request {request_id} of the kind {kind}; see cdp privacy list"
             raise Refusal(said, USAGE)
         try:
-            (requests.refuse if refused else requests.complete)(settings, request_id, kind)
+            (requests.refuse if refused else requests.complete)(settings, kind, request_id)
         except ValueError as error:
             raise Refusal(str(error), USAGE) from None
     say(f"{request_id}: {'refused' if refused else 'done'}")
@@ -471,7 +471,7 @@ def _hand_over(
             raise Refusal(str(error), USAGE) from None
         request = requests.open_request(settings, kind, request_id=request_id)
         state = requests.IN_REVIEW if package.doubtful else requests.DONE
-        requests.set_state(settings, request.request_id, kind, state)
+        requests.set_state(settings, kind, state, request.request_id)
     rows = {part.name: len(part.rows) for part in package.parts}
     if as_json:
         said = {"request_id": request.request_id, "profile_ids": package.profile_ids}

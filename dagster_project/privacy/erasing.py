@@ -96,8 +96,7 @@ def erase(
 def _order(settings: Settings, subjects: Sequence[tuple[str, Subject]]) -> None:
     """Write down what is to be done: the worksheet first, since only it says whether it was."""
     lake, now = Lake(settings.lake), datetime.now(UTC).replace(tzinfo=None)
-    for request_id, _ in subjects:
-        requests.open_request(settings, "erase", request_id=request_id)
+    requests.open_requests(settings, "erase", [request_id for request_id, _ in subjects])
     people = [subject for _, subject in subjects]
     with connect(threads=settings.threads, memory=settings.memory_limit) as con:
         con.execute((settings.sql / "functions.sql").read_text(encoding="utf-8"))
@@ -187,8 +186,7 @@ def _prove(settings: Settings) -> list[Erased]:
             for request_id in sheet.found
         ]
         ledger.append(settings, *(_done(one) for one in found))
-        for one in found:
-            requests.complete(settings, one.receipt.request_id, "erase")
+        requests.complete(settings, "erase", *(one.receipt.request_id for one in found))
         _note_proven(settings)
         shutil.rmtree(_sheets(settings), ignore_errors=True)
         return found

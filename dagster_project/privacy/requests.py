@@ -87,35 +87,51 @@ def open_request(
     now = datetime.now(UTC)
     received_on = received_on or now.date()
     request_id = request_id or f"dsr-{received_on:%Y%m%d}-{secrets.token_hex(4)}"
-    data = {
+    data = _received(settings, kind, received_on) | {
+        "channel": channel,
+        "purpose": purpose,
+        "identifiers": _hashed(settings, sorted(set(names))),
+    }
+    ledger.append(settings, _entry(request_id, kind, data, now))
+    return _told(data, request_id)
+
+
+def open_requests(settings: Settings, kind: str, request_ids: Iterable[str]) -> None:
+    """Write requests into the ledger, all at once, of which whoever serves them knows whom they name."""
+    now = datetime.now(UTC)
+    data = _received(settings, kind, now.date())
+    ledger.append(settings, *(_entry(request_id, kind, data, now) for request_id in request_ids))
+
+
+def _received(settings: Settings, kind: str, received_on: date) -> dict:
+    """What the ledger says of a request that names nobody."""
+    return {
         "request_kind": kind,
         "state": RECEIVED,
         "received_on": received_on.isoformat(),
         "due_on": months_from(received_on, settings.request_months).isoformat(),
-        "channel": channel,
-        "purpose": purpose,
+        "channel": None,
+        "purpose": None,
         "source": "command",
-        "identifiers": _hashed(settings, sorted(set(names))),
+        "identifiers": [],
     }
-    _append(settings, request_id, kind, RECEIVED, data, now)
-    return _told(data, request_id)
 
 
-def set_state(settings: Settings, request_id: str, kind: str, state: str) -> None:
-    """Remember what has become of a request; doing so again changes nothing."""
-    data = {"request_kind": kind, "state": state}
-    _append(settings, request_id, kind, state, data, datetime.now(UTC))
+def set_state(settings: Settings, kind: str, state: str, *request_ids: str) -> None:
+    """Remember what has become of requests; doing so again changes nothing."""
+    now, data = datetime.now(UTC), {"request_kind": kind, "state": state}
+    ledger.append(settings, *(_entry(request_id, kind, data, now) for request_id in request_ids))
 
 
-def complete(settings: Settings, request_id: str, kind: str) -> None:
-    set_state(settings, request_id, kind, DONE)
+def complete(settings: Settings, kind: str, *request_ids: str) -> None:
+    set_state(settings, kind, DONE, *request_ids)
 
 
-def refuse(settings: Settings, request_id: str, kind: str) -> None:
+def refuse(settings: Settings, kind: str, *request_ids: str) -> None:
     """Raises ValueError for a kind that runs serve by themselves: there is nothing left to refuse."""
     if kind in BY_RUN:
         raise ValueError(f"a request of the kind {kind} is served by the run")
-    set_state(settings, request_id, kind, REFUSED)
+    set_state(settings, kind, REFUSED, *request_ids)
 
 
 def rectify(
@@ -180,12 +196,10 @@ def _hashed(settings: Settings, names: Sequence[tuple[str, str]]) -> list[dict]:
     return [{"kind": kind, "hash": key.hash(kind, value), "key_id": key.id} for kind, value in names]
 
 
-def _append(
-    settings: Settings, request_id: str, kind: str, state: str, data: dict, at: datetime
-) -> None:
+def _entry(request_id: str, kind: str, data: dict, at: datetime) -> ledger.Entry:
     moment = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
-    entry_id = f"{request_id}:{kind}:{state}"
-    ledger.append(settings, ledger.Entry(entry_id, moment, ledger.REQUEST, request_id, data))
+    name = f"{request_id}:{kind}:{data['state']}"
+    return ledger.Entry(name, moment, ledger.REQUEST, request_id, data)
 
 
 # What has become of them ---------------------------------------------------------------------------
@@ -233,15 +247,14 @@ def record(run: Run) -> None:
         f"""select request_id, kind, received_on, due_on, state, completed_on, source
         from ({run.lake.scan(PUBLISHED)}) where source = 'file' or kind in {BY_RUN} order by all"""
     ).fetchall()
-    there = {entry.entry_id for entry in _entries(run.settings)}
-    now = datetime.now(UTC)
+    now, entries = datetime.now(UTC), []
     for one in (Request(*row) for row in rows):
         days = {"received_on": one.received_on.isoformat(), "due_on": one.due_on.isoformat()}
         for state in (RECEIVED, DONE) if one.state == DONE else (RECEIVED,):
-            if f"{one.request_id}:{one.kind}:{state}" not in there:
-                data = {"request_kind": one.kind, "state": state, "source": one.source, "by": "run"}
-                data |= {"completed_on": one.completed_on.isoformat()} if state == DONE else {}
-                _append(run.settings, one.request_id, one.kind, state, data | days, now)
+            data = {"request_kind": one.kind, "state": state, "source": one.source, "by": "run"}
+            data |= {"completed_on": one.completed_on.isoformat()} if state == DONE else {}
+            entries.append(_entry(one.request_id, one.kind, data | days, now))
+    ledger.append(run.settings, *entries)
 
 
 # Tables ------------------------------------------------------------------------------------------

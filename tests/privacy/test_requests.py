@@ -262,12 +262,12 @@ def test_a_request_can_be_answered_or_refused_by_hand(tmp_path):
     assert [two.state for two in read_requests(settings)] == ["received"]
     again = open_request(settings, "access", request_id=one.request_id, received_on=date(2026, 5, 9))
     assert again.request_id == one.request_id
-    refuse(settings, one.request_id, "access")
+    refuse(settings, "access", one.request_id)
     [ended] = read_requests(settings)
     assert (ended.state, ended.received_on) == ("refused", date(2026, 5, 1))
     assert ended.completed_on is not None
     with pytest.raises(ValueError, match="served by the run"):
-        refuse(settings, one.request_id, "restrict")
+        refuse(settings, "restrict", one.request_id)
 
 
 def test_once_lifted_a_person_is_back_and_a_later_yes_counts(company):
