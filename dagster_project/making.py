@@ -190,7 +190,7 @@ def commit_difference(
         old = f"({run.lake.scan(table)})"
         if keys:
             old = f"(select * from {old} where {key} in (select {key} from {keys}))"
-        touched = _differing(run, "computed", old, key, list(columns))
+        touched = _differing(run, "computed", old, key, grain, list(columns))
         everything = _count(run, f"(select distinct {key} from computed)")
         if keys is None and touched > WHOLE_SHARE * everything:
             touched = None
@@ -201,16 +201,23 @@ def commit_difference(
         return _commit(run, table, staged, key, grain, made_from, touched, old, report, checks)
 
 
-def _differing(run: Run, new: str, old: str, key: str, columns: Sequence[str]) -> int:
-    """The keys of rows that are not the same in `new` and in `old`, into the temp table."""
-    names = ", ".join(f'"{name}"' for name in columns)
+def _differing(
+    run: Run, new: str, old: str, key: str, grain: Sequence[str], columns: Sequence[str]
+) -> int:
+    """The keys of rows that are not the same in `new` and in `old`, into the temp table. Rows are told apart
+    by the grain, so that no row has to be compared but with the one that it may be."""
+    same = [f'new."{key}" is not distinct from old."{key}"']
+    same += [f'new."{column}" = old."{column}"' for column in grain if column != key]
+    differ = ["new.is_there is null", "old.is_there is null"]
+    differ += [
+        f'new."{column}" is distinct from old."{column}"' for column in columns if column not in (key, *grain)
+    ]
     run.con.execute(
         f"""create or replace temp table {TOUCHED} as
-        select distinct {key} as value from (
-            (select {names} from {new} except all select {names} from {old})
-            union all
-            (select {names} from {old} except all select {names} from {new})
-        )"""
+        select distinct coalesce(new."{key}", old."{key}") as value
+        from (select *, true as is_there from {new}) as new
+        full join (select *, true as is_there from {old}) as old on {" and ".join(same)}
+        where {" or ".join(differ)}"""
     )
     return _count(run, TOUCHED)
 
@@ -297,7 +304,7 @@ def _differing_from_before(
         old = "replaced"
         if _count(run, old) == 0:
             return touched, old
-    differing = _differing(run, new, old, model.partition, list(columns))
+    differing = _differing(run, new, old, model.partition, model.grain, list(columns))
     if touched is None and differing > max(
         INLINE_VALUES, WHOLE_SHARE * _count(run, f"(select distinct {model.partition} from {new})")
     ):
