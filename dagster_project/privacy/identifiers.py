@@ -61,13 +61,14 @@ def name_cells(run: Run, sources: Iterable[Source]) -> None:
         con.execute(f"insert into {CELLS} {_cells(source)}")
     _read_phones(run)
     con.execute(f"""create or replace temp view {VALUES} as
-        with cells as (select distinct kind, cell from {CELLS}),
+        with cells as materialized (
+            select kind, cell, as_email(split_part(cell, chr(1), 1)) as email
+            from (select distinct kind, cell from {CELLS})
+        ),
         met as (
             select kind, cell, unnest(case kind
-                when 'email' then [as_email(cell), mailbox(as_email(cell))]
-                when 'email_name' then [
-                    mailbox(as_email(split_part(cell, chr(1), 1))) || '|' || fold(split_part(cell, chr(1), 2))
-                ]
+                when 'email' then [email, mailbox(email)]
+                when 'email_name' then [mailbox(email) || '|' || fold(split_part(cell, chr(1), 2))]
                 else [cell] end) as value
             from cells where kind <> 'phone'
             union all
