@@ -164,7 +164,7 @@ def _erasures(settings: Settings) -> list[ledger.Entry]:
 def _do(run: Run) -> None:
     """Out of raw, out of what was delivered, then out of all that follows."""
     tombstones.drop_erased(run)
-    erased = tombstones.Filter(run)
+    erased = tombstones.filter_of(run)
     for one in landed.treat(run, erased, how=run.settings.erase_exports):
         _note(_treated(run.settings), asdict(one))
     make_all(run, load_catalog(run.settings))
