@@ -111,6 +111,20 @@ def test_compaction_keeps_the_rows_and_the_version(lake, con):
     assert rows(lake, con) == [(1, "a"), (2, "c")]
 
 
+def test_a_table_that_only_lost_rows_is_compacted_in_its_order(lake, con):
+    numbers = "select n as k, md5(n::varchar) as v from range(300000) t (n)"
+    with lake.staging("golden.things") as place:
+        staged, keys = place / "rows.parquet", place / "keys.parquet"
+        write_parquet(con, numbers, staged, order=("k",))
+        lake.commit_whole("golden.things", staged, made_from={}, partition="k")
+        write_parquet(con, f"from ({numbers}) where false", staged, order=("k",))
+        write_parquet(con, f"select k from ({numbers}) where k % 7 = 0", keys, order=("k",))
+        lake.commit_replacing("golden.things", staged, keys, made_from={})
+    [part] = lake.compact(con, "golden.things", ("k",)).parts
+    there = con.execute(f"from '{lake.directory('golden.things') / part.file}'").fetchall()
+    assert [k for k, _ in there] == [n for n in range(300_000) if n % 7]
+
+
 def test_readers_of_a_compacted_table_see_what_comes_after_as_a_part(lake, con):
     put(lake, con, "(1, 'a'), (2, 'b')")
     read = put(lake, con, "(2, 'c')", keys="(2)")
