@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 import forked
-from support import nightly, tables_of
+from support import SAMPLE, tables_of
 
 from dagster_project.privacy import erasing
 from dagster_project.privacy.subjects import find_subjects
@@ -89,11 +89,10 @@ def exports_of(place: Path) -> dict[str, bytes]:
     return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 
-def test_killed_at_random_moments_and_started_again(company, tmp_path):
-    """Of the company's first night, with a month of the web's log for all its streams of events."""
-    before, events = tmp_path / "before", ("segment", "sendgrid", "www-access-*-0[1-4].log")
-    shutil.copytree(min(company.iterdir()), before / "exports", ignore=shutil.ignore_patterns(*events))
-    nightly(before / "exports", before / "home")
+def test_killed_at_random_moments_and_started_again(sample_home, tmp_path):
+    before = tmp_path / "before"
+    shutil.copytree(sample_home.parent, before, symlinks=True)
+    shutil.copytree(SAMPLE / "exports", before / "exports")
     sought = erasing.sought_of([one for _, one in subjects(settings_of(before))], country="US")
     copied(before, tmp_path / "undisturbed")
     began = time.monotonic()
