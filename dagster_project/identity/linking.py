@@ -39,6 +39,9 @@ _MOVED_WEIGHT = 12
 # on them and a region, has to be surer than what further facts bear out: one in 64 wrong at most. At 5.2
 # a hundred thousand people gained two right pairs for each wrong one.
 _SURE_WEIGHT = 6
+# Where the e-mail or the telephone is known of both and another one: one in 256. At 6 twenty thousand people
+# gained as many wrong pairs as right ones.
+_DESPITE_WEIGHT = 8
 # What a household shares never makes two records one person: what is each member's own has to speak
 # for them as well, all of it together.
 _OF_THE_HOUSEHOLD = ("last_name", "address", "region")
@@ -297,7 +300,11 @@ def _refusal(con: duckdb.DuckDBPyConnection, model: Model) -> str:
             and greatest(mw_birth_on, mw_email, mw_phone) <= 0
             and coalesce(level_address not in {_HOUSE_LEVELS}, true)
             and match_weight - if({_WRONG_WAY_ROUND}, mw_last_name, 0)
-                < if(level_address is not null, {_MOVED_WEIGHT}, {_SURE_WEIGHT})
+                < case
+                    when level_address is not null then {_MOVED_WEIGHT}
+                    when least(mw_email, mw_phone) < 0 then {_DESPITE_WEIGHT}
+                    else {_SURE_WEIGHT}
+                end
             then 'namesakes_of_one_place'
         when {households} and {individual} < {_INDIVIDUAL_WEIGHT} then 'household_alone'
         when
